@@ -1,0 +1,58 @@
+# Everything runs in a .venv made here. `make demo` and `make test` need Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+UV_VERSION = 0.13.9
+VENV = .venv
+BIN = $(VENV)/bin
+UV = $(BIN)/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format coverage bench docs soak matrix lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) -V). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/uv
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+# The published 0.0.18 in an environment of its own: the client we did not write.
+$(VENV)/.peer: requirements/peer.txt | $(BIN)/uv
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/peer
+	@VIRTUAL_ENV=$(VENV)/peer $(UV) pip install --quiet --require-hashes -r requirements/peer.txt
+	@touch $@
+
+setup: $(VENV)/.dev $(VENV)/.peer ## Make the environment that everything below uses
+
+demo: $(VENV)/.dev ## Play a scripted phone conversation against the example agent
+	@$(BIN)/sayna-testing demo
+
+test: setup ## Run the test suite
+	@$(BIN)/python -m pytest
+
+check: setup ## Lint, types (mypy and pyright, both strict), import directions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+format: setup ## Format and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: | $(BIN)/uv ## Pin and hash the requirements again
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-annotate --no-header pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt
+	@for name in docs bench peer; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## Remove the environment and build leftovers
+	@rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis

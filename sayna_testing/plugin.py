@@ -1,0 +1,1 @@
+"""The pytest door of `sayna_testing`; imports only pytest."""
