@@ -1,0 +1,1 @@
+"""Pictures of what happened, drawn from a journal."""

@@ -1,0 +1,173 @@
+"""The journal: what crossed the wire or happened around it, in order, without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, cast
+
+Flow: TypeAlias = Literal[">", "<", "*"]
+"""Who did it: `>` the client sent it, `<` the server sent it, `*` the world around them."""
+
+JSONObject: TypeAlias = dict[str, Any]
+Match: TypeAlias = Callable[["Entry"], bool]
+
+_HIDDEN = "***"
+_SECRET_KEYS = frozenset(
+    {
+        "api_key",
+        "apikey",
+        "auth_password",
+        "authorization",
+        "cookie",
+        "credentials",
+        "password",
+        "private_key",
+        "secret",
+        "token",
+        "x-sayna-signature",
+    }
+)
+
+
+class _Steady:
+    """The real monotonic clock, kept in a class so that a frozen test cannot replace it."""
+
+    monotonic = staticmethod(time.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened.
+
+    `at` is in seconds since the first entry, on the clock of the loop that saw it. `kind` is a
+    frame's own `type`, `audio` for binary frames, `malformed` for text that did not parse, `open`
+    and `close` for a socket, `http` for a REST exchange, `webhook` for a posted webhook. `dropped`
+    says why the server swallowed it, `error` that the server answered it with an error.
+    """
+
+    index: int
+    at: float
+    session: str
+    flow: Flow
+    kind: str
+    data: JSONObject = field(default_factory=dict[str, Any])
+    audio: bytes | None = field(default=None, repr=False)
+    dropped: str | None = None
+    error: bool = False
+
+
+class Journal:
+    """An append-only record that any thread may write, read and wait on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+        self._waiters: list[tuple[Match, Future[Entry]]] = []
+        self._start: float | None = None
+        self._zero: dict[int, float] = {}
+
+    def record(
+        self,
+        kind: str,
+        *,
+        flow: Flow,
+        session: str = "",
+        data: Mapping[str, Any] | None = None,
+        audio: bytes | None = None,
+        dropped: str | None = None,
+        error: bool = False,
+    ) -> Entry:
+        """Append an entry and wake who waits for it; secrets are replaced by `***`."""
+        visible = redact(data) if data else {}
+        with self._lock:
+            entry = Entry(
+                len(self._entries), self._now(), session, flow, kind, visible, audio, dropped, error
+            )
+            self._entries.append(entry)
+            due = [waiter for waiter in self._waiters if waiter[0](entry)] if self._waiters else []
+            for waiter in due:
+                self._waiters.remove(waiter)
+        for _, future in due:
+            if not future.done():
+                future.set_result(entry)
+        return entry
+
+    @property
+    def now(self) -> float:
+        """The time an entry would get if it were recorded here and now, in seconds."""
+        with self._lock:
+            return self._now()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything so far, oldest first."""
+        with self._lock:
+            return tuple(self._entries)
+
+    def since(self, index: int) -> tuple[Entry, ...]:
+        """The entries from number `index` on."""
+        with self._lock:
+            return tuple(self._entries[index:])
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def first(self, match: Match, *, start: int = 0) -> Future[Entry]:
+        """The first match from number `start` on: at once if it is there, else when it comes."""
+        future: Future[Entry] = Future()
+        with self._lock:
+            found = next((entry for entry in self._entries[start:] if match(entry)), None)
+            if found is None:
+                self._waiters.append((match, future))
+        if found is not None:
+            future.set_result(found)
+        return future
+
+    def forget(self, future: Future[Entry]) -> None:
+        """Stop looking on behalf of a wait that was given up."""
+        with self._lock:
+            self._waiters = [waiter for waiter in self._waiters if waiter[1] is not future]
+        future.cancel()
+
+    def clear(self) -> None:
+        """Start again with an empty record; waits go on waiting."""
+        with self._lock:
+            self._entries.clear()
+            self._start = None
+            self._zero.clear()
+
+    def _now(self) -> float:
+        """Seconds since the first entry; each loop keeps its own clock, aligned when first seen."""
+        loop = asyncio._get_running_loop()  # get_running_loop, but None outside of one
+        steady = _Steady.monotonic()
+        if self._start is None:
+            self._start = steady
+        if loop is None:
+            return round(steady - self._start, 6)
+        clock = loop.time()
+        zero = self._zero.setdefault(id(loop), clock - (steady - self._start))
+        return round(clock - zero, 6)
+
+
+def redact(data: Mapping[str, Any]) -> JSONObject:
+    """A copy in which whatever stands under a secret name reads `***`, at any depth."""
+    return {
+        key: _HIDDEN if key.lower() in _SECRET_KEYS and value is not None else _redact_value(value)
+        for key, value in data.items()
+    }
+
+
+def _redact_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return redact(cast("Mapping[str, Any]", value))
+    if isinstance(value, list | tuple):
+        return [_redact_value(item) for item in cast("list[Any]", value)]
+    return value

@@ -1,0 +1,80 @@
+"""The journal: order, redaction, waits from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from sayna_testing.server.journal import Entry, Journal, redact
+
+
+def test_entries_come_in_order_with_growing_numbers_and_times() -> None:
+    journal = Journal()
+    journal.record("open", flow=">", session="ws-1")
+    journal.record("speak", flow=">", session="ws-1", data={"type": "speak", "text": "hi"})
+    assert [(e.index, e.kind) for e in journal] == [(0, "open"), (1, "speak")]
+    assert journal.entries[0].at == 0.0
+    assert journal.entries[1].at >= 0.0
+    assert journal.now >= journal.entries[1].at
+    assert [e.kind for e in journal.since(1)] == ["speak"]
+    assert len(journal) == 2
+
+
+def test_secrets_at_any_depth_read_as_stars() -> None:
+    config = {
+        "stt_config": {"provider": "deepgram", "auth": {"api_key": "dg-123"}},
+        "list": [{"Authorization": "Bearer t"}, 5],
+        "token": None,
+    }
+    assert redact(config) == {
+        "stt_config": {"provider": "deepgram", "auth": {"api_key": "***"}},
+        "list": [{"Authorization": "***"}, 5],
+        "token": None,
+    }
+
+
+def test_a_wait_finds_what_was_there_already() -> None:
+    journal = Journal()
+    journal.record("speak", flow=">")
+    assert journal.first(lambda e: e.kind == "speak").result(timeout=0).index == 0
+
+
+def test_a_wait_ignores_what_stands_before_its_start() -> None:
+    journal = Journal()
+    journal.record("speak", flow=">")
+    future = journal.first(lambda e: e.kind == "speak", start=1)
+    assert not future.done()
+    assert journal.record("speak", flow=">") == future.result(timeout=0)
+
+
+async def test_a_wait_in_a_loop_is_woken_from_another_thread() -> None:
+    journal = Journal()
+    future = asyncio.wrap_future(journal.first(lambda e: e.kind == "clear"))
+    thread = threading.Thread(target=journal.record, args=("clear",), kwargs={"flow": ">"})
+    thread.start()
+    entry: Entry = await future
+    thread.join()
+    assert entry.kind == "clear"
+
+
+def test_a_wait_given_up_is_not_woken() -> None:
+    journal = Journal()
+    future = journal.first(lambda e: True)
+    journal.forget(future)
+    journal.record("speak", flow=">")
+    assert future.cancelled()
+
+
+def test_a_cleared_journal_starts_at_zero_again() -> None:
+    journal = Journal()
+    journal.record("speak", flow=">")
+    journal.clear()
+    assert journal.entries == ()
+    assert journal.record("clear", flow=">").at == pytest.approx(0.0)
+
+
+def test_audio_bytes_stay_out_of_the_repr() -> None:
+    entry = Journal().record("audio", flow="<", audio=b"\x01\x02")
+    assert "\\x01" not in repr(entry)
