@@ -1,0 +1,102 @@
+"""Speech providers and whose credentials a request uses (rest.md 8.1, 8.4; websocket.md 4.2.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sayna_testing.server.settings import ServerSettings
+
+Provider = Literal["deepgram", "elevenlabs", "google", "azure", "cartesia"]
+
+_NAMES: Mapping[str, Provider] = {
+    "deepgram": "deepgram",
+    "elevenlabs": "elevenlabs",
+    "google": "google",
+    "azure": "azure",
+    "microsoft-azure": "azure",
+    "cartesia": "cartesia",
+}
+_AUTH_FIELDS: Mapping[Provider, tuple[str, ...]] = {
+    "deepgram": ("api_key",),
+    "elevenlabs": ("api_key",),
+    "google": ("credentials",),
+    "azure": ("api_key", "region"),
+    "cartesia": ("api_key",),
+}
+_MISSING: Mapping[Provider, str] = {
+    "deepgram": "Deepgram API key",
+    "elevenlabs": "ElevenLabs API key",
+    "azure": "Azure Speech subscription key",
+    "cartesia": "Cartesia API key",
+}
+
+
+class ProviderAuthError(ValueError):
+    """A provider that cannot be used, in the server's words; `missing`: it has no key itself."""
+
+    def __init__(self, text: str, *, missing: bool = False) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a provider is called with; `own` when the request brought them."""
+
+    provider: Provider
+    own: bool
+    values: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Credentials(provider={self.provider!r}, own={self.own!r})"
+
+
+def server_key(settings: ServerSettings, provider: Provider) -> str | None:
+    """The server's own credential of a provider, None when it is not configured."""
+    return {
+        "deepgram": settings.deepgram_api_key,
+        "elevenlabs": settings.elevenlabs_api_key,
+        "cartesia": settings.cartesia_api_key,
+        "azure": settings.azure_speech_subscription_key,
+        "google": settings.google_application_credentials,
+    }[provider]
+
+
+def resolve(settings: ServerSettings, name: str, auth: Mapping[str, Any] | None) -> Credentials:
+    """Find a provider and its credentials; raises ProviderAuthError."""
+    provider = _NAMES.get(name.lower())
+    if provider is None:
+        raise ProviderAuthError(f"Unsupported provider: {name.lower()}")
+    if auth:
+        _check_auth(provider, auth)
+        return Credentials(provider, True, auth)
+    key = server_key(settings, provider)
+    if key is None and provider in _MISSING:
+        raise ProviderAuthError(
+            f"Missing server auth for provider {provider}:"
+            f" {_MISSING[provider]} not configured in server environment",
+            missing=True,
+        )
+    field = _AUTH_FIELDS[provider][0]
+    return Credentials(provider, False, {} if key is None else {field: key})
+
+
+def _check_auth(provider: Provider, auth: Mapping[str, Any]) -> None:
+    fields = _AUTH_FIELDS[provider]
+    refused = f"Invalid auth input for provider {provider}: "
+    if unknown := sorted(set(auth) - set(fields), key=str.encode):
+        raise ProviderAuthError(
+            f"{refused}Unsupported auth field(s) for provider {provider}: {', '.join(unknown)}"
+        )
+    kinds = (str, dict) if provider == "google" else (str,)
+    wording = "a string or JSON object" if provider == "google" else "a string"
+    for field in fields:
+        value = cast("object", auth.get(field, ""))
+        if not isinstance(value, kinds):
+            raise ProviderAuthError(
+                f"{refused}Auth field '{field}' must be {wording} for provider {provider}"
+            )
+        if value == "":
+            raise ProviderAuthError(
+                f"{refused}Auth field '{field}' is required for provider {provider}"
+            )

@@ -1,0 +1,123 @@
+"""Recordings of sessions, by stream id: the mix of what a room heard (rest.md 12, websocket.md 9.5)."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sayna_testing.server.rooms import (
+    AgentAudio,
+    AgentAudioCleared,
+    ParticipantAudio,
+    Room,
+    RoomEvent,
+)
+
+_AGENT = ""
+
+
+@dataclass(slots=True)
+class Clip:
+    """16-bit little-endian mono PCM that began `start` seconds into the recording."""
+
+    source: str
+    start: float
+    pcm: bytes
+    sample_rate: int
+
+    @property
+    def end(self) -> float:
+        """Seconds into the recording at which it is over."""
+        return self.start + len(self.pcm) / 2 / self.sample_rate
+
+    def cut(self, at: float) -> None:
+        """Drop what comes after `at`."""
+        kept = max(0, round((at - self.start) * self.sample_rate))
+        self.pcm = self.pcm[: 2 * kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What was heard in a room, and for how many seconds."""
+
+    clips: tuple[Clip, ...]
+    duration: float
+
+
+class Recorder:
+    """Listens to a room from now on; sound of one source never overlaps itself, as on a real track."""
+
+    def __init__(
+        self,
+        room: Room,
+        clock: Callable[[], float],
+        keep: Callable[[Recording], None],
+    ) -> None:
+        self._room = room
+        self._clock = clock
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._begin = clock()
+        self._clips: list[Clip] = []
+        self._ends: dict[str, float] = {}
+        self._unsubscribe = room.subscribe(self._hear)
+        room.active_recording = True
+
+    def stop(self) -> None:
+        """End the recording and keep it; a second stop does nothing."""
+        with self._lock:
+            if not self._room.active_recording:
+                return
+            self._room.active_recording = False
+            self._unsubscribe()
+            duration = self._clock() - self._begin
+            for clip in self._clips:
+                clip.cut(duration)
+            recording = Recording(tuple(clip for clip in self._clips if clip.pcm), duration)
+        self._keep(recording)
+
+    def _hear(self, event: RoomEvent) -> None:
+        with self._lock:
+            now = self._clock() - self._begin
+            match event:
+                case ParticipantAudio():
+                    self._add(event.participant.identity, now, event.pcm, event.sample_rate)
+                case AgentAudio():
+                    self._add(_AGENT, now, event.pcm, event.sample_rate)
+                case AgentAudioCleared():
+                    self._clear(now)
+                case _:
+                    pass
+
+    def _add(self, source: str, now: float, pcm: bytes, sample_rate: int) -> None:
+        start = max(now, self._ends.get(source, 0.0))
+        clip = Clip(source, start, pcm, sample_rate)
+        self._ends[source] = clip.end
+        self._clips.append(clip)
+
+    def _clear(self, now: float) -> None:
+        for clip in self._clips:
+            if clip.source == _AGENT:
+                clip.cut(now)
+        self._ends[_AGENT] = now
+
+
+class Recordings:
+    """The recordings of one server by stream id; a test may put OGG files of its own there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, Recording | bytes] = {}
+
+    def start(self, stream_id: str, room: Room, clock: Callable[[], float]) -> Recorder:
+        """Record a room until `stop` of what is returned; `clock` is the session's `loop.time`."""
+        return Recorder(room, clock, lambda recording: self.put(stream_id, recording))
+
+    def put(self, stream_id: str, recording: Recording | bytes) -> None:
+        """Keep a recording or an OGG file."""
+        with self._lock:
+            self._kept[stream_id] = recording
+
+    def get(self, stream_id: str) -> Recording | bytes | None:
+        """The recording of a session, None when there is none."""
+        with self._lock:
+            return self._kept.get(stream_id)

@@ -1,0 +1,47 @@
+"""What one fake server knows, shared by REST, WebSocket sessions and calls."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from sayna_testing.server.hooks import Hooks
+from sayna_testing.server.livekit import LiveKit
+from sayna_testing.server.recordings import Recordings
+from sayna_testing.server.rooms import Ids, Rooms
+from sayna_testing.server.settings import ServerSettings
+from sayna_testing.server.voices import CATALOGUE, Voice, check_voices
+
+
+class ServerState:
+    """The state of one server behind one `lock`: what one route makes the others show."""
+
+    def __init__(self, settings: ServerSettings | None = None) -> None:
+        self.settings = settings or ServerSettings()
+        self.lock = threading.RLock()
+        self.rng = random.Random(self.settings.seed)
+        self.ids = Ids(self.rng)
+        self.rooms = Rooms(self.ids, self.lock)
+        unmute = self.settings.livekit is not None and self.settings.livekit.remote_unmute
+        self.livekit = LiveKit(self.rooms, remote_unmute=unmute)
+        self.hooks = Hooks(self.settings, self.lock)
+        self.recordings = Recordings()
+        self.tts_cache: dict[Any, bytes] = {}
+        self.background: set[asyncio.Task[None]] = set()
+        self._voices: Mapping[str, list[Voice]] = CATALOGUE
+
+    @property
+    def voices(self) -> Mapping[str, list[Voice]]:
+        """Voices by provider key; `GET /voices` leaves providers without credentials out."""
+        return self._voices
+
+    @voices.setter
+    def voices(self, voices: Mapping[str, list[Voice]]) -> None:
+        self._voices = check_voices(voices)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the answer, in the running loop; it is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
