@@ -1,4 +1,4 @@
-"""Recordings of sessions, by stream id: the mix of what a room heard (rest.md 12, websocket.md 9.5)."""
+"""Recordings of sessions, by stream id: the mix of what a room heard (rest.md 12)."""
 
 import threading
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Recording:
 
 
 class Recorder:
-    """Listens to a room from now on; sound of one source never overlaps itself, as on a real track."""
+    """Listens to a room from now on; the sound of one source never overlaps itself."""
 
     def __init__(
         self,
