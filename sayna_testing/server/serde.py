@@ -305,6 +305,17 @@ def read_body(body: bytes, struct: Struct) -> dict[str, Any]:
     return found
 
 
+def read_json(text: bytes) -> Any:
+    """Read any JSON; raises SerdeError with a position and no path (rest.md 9)."""
+    scan = Scanner(text)
+    try:
+        content = scan.content()
+        scan.finish()
+    except Fault as fault:
+        raise _error(fault, scan, with_path=False) from None
+    return plain(content)
+
+
 def read_tagged(text: str, enum: str, variants: Mapping[str, Struct]) -> tuple[str, dict[str, Any]]:
     """Read a frame whose `type` says which struct it is; raises SerdeError (websocket.md 4.1).
 
@@ -409,7 +420,7 @@ def _named(content: Content) -> str:
         case float():
             return f"floating point `{float_text(content)}`"
         case str():
-            return f"string {_quoted(content)}"
+            return f"string {quoted(content)}"
         case _:
             return "sequence" if isinstance(content, list) else "map"
 
@@ -417,7 +428,7 @@ def _named(content: Content) -> str:
 QUOTED = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\0": r"\0"}
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Quote as Rust's Debug does: what cannot be printed alone becomes its number."""
     return f'"{"".join(QUOTED.get(char) or _visible(char) for char in text)}"'
 
