@@ -1,0 +1,54 @@
+"""Argument checks: what was expected, and what came."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from sayna_client.codec import explain
+from sayna_client.errors import SaynaValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def build(model: type[M], **fields: Any) -> M:
+    """Make a model from arguments.
+
+    Raises:
+        SaynaValidationError: an argument does not fit; its value is not quoted.
+    """
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        failure = SaynaValidationError(explain(error))
+    raise failure
+
+
+def not_blank(**arguments: object) -> None:
+    """Check that each argument is a str with something in it, in order."""
+    for name, value in arguments.items():
+        if not isinstance(value, str) or not value.strip():
+            got = "" if value is None or isinstance(value, str) else f", got {type(value).__name__}"
+            raise SaynaValidationError(f"{name} must be a non-empty string{got}")
+
+
+def audio_bytes(audio: object) -> bytes:
+    """Return audio as bytes; it must be bytes-like and not empty."""
+    if not isinstance(audio, bytes | bytearray | memoryview):
+        raise SaynaValidationError(f"audio_data must be bytes, got {type(audio).__name__}")
+    data = bytes(cast("bytes", audio))
+    if not data:
+        raise SaynaValidationError("audio_data must not be empty")
+    return data
+
+
+def instance(name: str, value: object, expected: type) -> None:
+    """Check that an optional argument is of a class."""
+    if value is not None and not isinstance(value, expected):
+        article = (
+            "an" if expected.__name__[0] in "ASL" and expected.__name__.startswith("STT") else "a"
+        )
+        raise SaynaValidationError(
+            f"{name} must be {article} {expected.__name__} instance, got {type(value).__name__}"
+        )

@@ -1,0 +1,97 @@
+"""Frames in and out: text to values, values to text; no IO."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from sayna_client.errors import SaynaValidationError
+from sayna_client.types._base import Model
+from sayna_client.types.commands import Command
+from sayna_client.types.events import KnownMessage, ServerMessage, UnknownMessage
+
+_adapter: TypeAdapter[Any] = TypeAdapter(KnownMessage)
+_parse = _adapter.validator.validate_json
+
+KNOWN_TYPES = frozenset(
+    {
+        "error",
+        "message",
+        "participant_connected",
+        "participant_disconnected",
+        "ready",
+        "sip_transfer_error",
+        "stt_result",
+        "track_subscribed",
+        "tts_playback_complete",
+        "vad_event",
+    }
+)
+# A float that is not a number leaves the server as null; its transcript is still worth having.
+_STAND_INS: dict[str, dict[str, object]] = {"stt_result": {"confidence": 0.0}}
+
+
+class MalformedFrameError(ValueError):
+    """A text frame that is no message; the text says why and never quotes the frame."""
+
+
+def decode(text: str | bytes) -> ServerMessage:
+    """Read one text frame; an unknown type becomes an `UnknownMessage`.
+
+    Raises:
+        MalformedFrameError: no JSON, no object, no type, or fields that do not fit.
+    """
+    try:
+        return cast("ServerMessage", _parse(text))
+    except ValidationError:
+        return _decode_carefully(text)
+
+
+def _decode_carefully(text: str | bytes) -> ServerMessage:
+    try:
+        data: object = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MalformedFrameError("Ignoring websocket frame that is not JSON") from None
+    if not isinstance(data, dict):
+        raise MalformedFrameError("Ignoring websocket frame that is not a JSON object")
+    fields = cast("dict[str, Any]", data)
+    kind = fields.get("type")
+    if not isinstance(kind, str):
+        raise MalformedFrameError("Ignoring websocket frame without a type")
+    if kind not in KNOWN_TYPES:
+        return UnknownMessage(type=kind, data=fields)
+    stand_ins = {k: v for k, v in _STAND_INS.get(kind, {}).items() if fields.get(k) is None}
+    try:
+        return cast("ServerMessage", _adapter.validate_python({**fields, **stand_ins}))
+    except ValidationError as error:
+        raise MalformedFrameError(
+            f"Ignoring malformed websocket message type {kind}: {explain(error)}"
+        ) from None
+
+
+def encode(message: Command) -> str:
+    """Write one command as compact JSON without fields that are None; those in `debug` stay."""
+    return to_json(message, exclude_none=True)
+
+
+def to_json(message: Model, *, exclude_none: bool) -> str:
+    """Write a model as compact JSON.
+
+    Raises:
+        SaynaValidationError: a value inside it has no JSON form.
+    """
+    try:
+        return message.model_dump_json(exclude_none=exclude_none)
+    except (ValueError, TypeError) as error:
+        failure = SaynaValidationError(f"{type(message).__name__} has no JSON form: {error}")
+    raise failure
+
+
+def explain(error: ValidationError) -> str:
+    """Say where a value did not fit and why, without quoting it."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'value'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    )
