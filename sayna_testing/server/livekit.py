@@ -1,6 +1,7 @@
 """LiveKit's server API as Sayna calls it: the rooms of the fake, and refusals on request."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Literal
 
 from sayna_testing.server.rooms import Participant, Room, Rooms, Track
@@ -20,6 +21,14 @@ Call = Literal[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """An outbound SIP trunk and the numbers it may call from; `*` is any."""
+
+    name: str
+    numbers: tuple[str, ...]
+
+
 class LiveKitError(Exception):
     """LiveKit refused or could not be reached; the text is what Sayna puts behind its own words."""
 
@@ -35,6 +44,7 @@ class LiveKit:
         self._rooms = rooms
         self._remote_unmute = remote_unmute
         self.refusals: dict[Call, deque[str]] = {}
+        self.trunks: list[Trunk] = []
 
     def refuse(self, call: Call, text: str, *, times: int = 1) -> None:
         """Make the next calls of this kind fail with `text`."""
@@ -92,3 +102,14 @@ class LiveKit:
         if track is not None:
             track.muted = muted
         return track
+
+    def trunk_from(self, number: str) -> Trunk:
+        """The trunk that may call from a number, made when there is none (rest.md 14.2)."""
+        self.attempt("list_trunks")
+        for trunk in self.trunks:
+            if number in trunk.numbers or "*" in trunk.numbers:
+                return trunk
+        self.attempt("create_trunk")
+        made = Trunk(f"sayna-outbound-{number}", (number,))
+        self.trunks.append(made)
+        return made

@@ -1,10 +1,12 @@
 """Speech providers and whose credentials a request uses (rest.md 8.1, 8.4; websocket.md 4.2.3)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from sayna_testing.server.settings import ServerSettings
+from sayna_testing.server.tts_error import SpeakError
 
 Provider = Literal["deepgram", "elevenlabs", "google", "azure", "cartesia"]
 
@@ -79,6 +81,39 @@ def resolve(settings: ServerSettings, name: str, auth: Mapping[str, Any] | None)
         )
     field = _AUTH_FIELDS[provider][0]
     return Credentials(provider, False, {} if key is None else {field: key})
+
+
+def has_credentials(settings: ServerSettings, name: str) -> bool:
+    """Whether the server has credentials of its own for the provider of this name."""
+    return server_key(settings, _NAMES[name]) is not None
+
+
+def check_credentials(credentials: Credentials) -> None:
+    """Refuse what a provider cannot be built with; raises SpeakError (rest.md 8.4 row 7)."""
+    if credentials.provider == "google":
+        _check_google(credentials)
+    if credentials.provider == "elevenlabs" and not credentials.values["api_key"]:
+        raise SpeakError("create", "Invalid configuration: API key is required for ElevenLabs")
+
+
+def _check_google(credentials: Credentials) -> None:
+    """The server's own file is taken as good; a path in a request names no file the fake knows."""
+    found: object = credentials.values.get("credentials")
+    if found and not credentials.own:
+        return
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except ValueError as error:
+            text = f"Invalid configuration: Credential file not found: {found}"
+            raise SpeakError("create", text) from error
+    project = cast("dict[str, Any]", found).get("project_id") if isinstance(found, dict) else None
+    if not isinstance(project, str) or not project:
+        raise SpeakError(
+            "create",
+            "Invalid configuration: Failed to extract project_id from Google Cloud credentials."
+            " Ensure the credentials file contains a valid project_id field.",
+        )
 
 
 def _check_auth(provider: Provider, auth: Mapping[str, Any]) -> None:

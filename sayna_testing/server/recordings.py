@@ -1,9 +1,15 @@
 """Recordings of sessions, by stream id: the mix of what a room heard (rest.md 12)."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sayna_testing.server.media import compress
 from sayna_testing.server.rooms import (
     AgentAudio,
     AgentAudioCleared,
@@ -12,7 +18,9 @@ from sayna_testing.server.rooms import (
     RoomEvent,
 )
 
+SAMPLE_RATE = 24000
 _AGENT = ""
+_SHORTEST = 0.02
 
 
 @dataclass(slots=True)
@@ -41,6 +49,25 @@ class Recording:
 
     clips: tuple[Clip, ...]
     duration: float
+
+    def mixed(self, sample_rate: int) -> bytes:
+        """All that was heard as 16-bit little-endian mono PCM, silence included."""
+        length = round(max(self.duration, _SHORTEST) * sample_rate)
+        mix = np.zeros(length, np.float32)
+        for clip in self.clips:
+            sound = _resampled(clip, sample_rate)
+            begin = round(clip.start * sample_rate)
+            part = mix[begin : begin + len(sound)]
+            part += sound[: len(part)]
+        return np.clip(mix, -32768, 32767).astype("<i2").tobytes()
+
+
+def _resampled(clip: Clip, sample_rate: int) -> NDArray[np.float32]:
+    """The samples of a clip at another rate, by straight lines between them."""
+    samples = np.frombuffer(clip.pcm, "<i2").astype(np.float32)
+    length = round(len(samples) * sample_rate / clip.sample_rate)
+    places = np.arange(length, dtype=np.float64) * (clip.sample_rate / sample_rate)
+    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
 
 
 class Recorder:
@@ -90,7 +117,7 @@ class Recorder:
 
     def _add(self, source: str, now: float, pcm: bytes, sample_rate: int) -> None:
         start = max(now, self._ends.get(source, 0.0))
-        clip = Clip(source, start, pcm, sample_rate)
+        clip = Clip(source, start, pcm[: len(pcm) // 2 * 2], sample_rate)
         self._ends[source] = clip.end
         self._clips.append(clip)
 
@@ -107,6 +134,8 @@ class Recordings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[str, Recording | bytes] = {}
+        self.failures: deque[Literal["fetch", "read"]] = deque()
+        """Each makes one download fail, as the storage behind Sayna may."""
 
     def start(self, stream_id: str, room: Room, clock: Callable[[], float]) -> Recorder:
         """Record a room until `stop` of what is returned; `clock` is the session's `loop.time`."""
@@ -121,3 +150,11 @@ class Recordings:
         """The recording of a session, None when there is none."""
         with self._lock:
             return self._kept.get(stream_id)
+
+    def ogg(self, stream_id: str) -> bytes | None:
+        """The OGG Opus file of a session; raises MediaExtraError without soundfile."""
+        kept = self.get(stream_id)
+        if isinstance(kept, Recording):
+            kept = compress("opus", SAMPLE_RATE, kept.mixed)
+            self.put(stream_id, kept)
+        return kept

@@ -6,7 +6,7 @@ import string
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,7 +51,7 @@ class Participant:
     kind: ParticipantKind = "STANDARD"
     state: ParticipantState = "ACTIVE"
     metadata: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
     sid: str = ""
     joined_at: int = 0
     tracks: list[Track] = field(default_factory=list[Track])

@@ -3,14 +3,18 @@
 import asyncio
 import random
 import threading
+from collections import deque
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.hooks import Hooks
 from sayna_testing.server.livekit import LiveKit
+from sayna_testing.server.places import Places
 from sayna_testing.server.recordings import Recordings
 from sayna_testing.server.rooms import Ids, Rooms
 from sayna_testing.server.settings import ServerSettings
+from sayna_testing.server.tts_error import SpeakError
 from sayna_testing.server.voices import CATALOGUE, Voice, check_voices
 
 
@@ -28,6 +32,12 @@ class ServerState:
         self.hooks = Hooks(self.settings, self.lock)
         self.recordings = Recordings()
         self.tts_cache: dict[Any, bytes] = {}
+        self.speak_failures: deque[SpeakError] = deque()
+        """Each makes one `/speak` fail."""
+        self.far_ends: dict[str, FarEnd] = {}
+        """By `tel:` URI; a number nobody was set up for answers at once."""
+        self.provider_places = Places(4)
+        self.webhook_places = Places(3)
         self.background: set[asyncio.Task[None]] = set()
         self._voices: Mapping[str, list[Voice]] = CATALOGUE
 

@@ -122,7 +122,7 @@ def room_for(livekit: LiveKit, name: str, auth_id: str) -> tuple[Room, list[Part
     return room, participants
 
 
-def _debug(value: Any) -> str:
+def _debug(value: object) -> str:
     """Write a JSON value as Rust's Debug does."""
     match value:
         case None:
@@ -134,9 +134,9 @@ def _debug(value: Any) -> str:
         case str():
             return f"String({quoted(value)})"
         case list():
-            items: list[Any] = value
+            items = cast("list[object]", value)
             return f"Array [{', '.join(map(_debug, items))}]"
         case _:
-            members: dict[str, Any] = value
+            members = cast("dict[str, object]", value)
             pairs = (f"{quoted(key)}: {_debug(members[key])}" for key in sorted(members))
             return f"Object {{{', '.join(pairs)}}}"

@@ -42,7 +42,7 @@ async def test_unknown_path_is_an_empty_404() -> None:
 
 
 async def test_wrong_method_names_the_right_ones() -> None:
-    assert await ask("POST", "/") == Response(405, (("allow", "GET,HEAD"), ("content-length", "0")))
+    assert await ask("POST", "/") == Response(405, (("content-length", "0"), ("allow", "GET,HEAD")))
 
 
 async def test_unknown_path_and_wrong_method_need_a_token_first() -> None:

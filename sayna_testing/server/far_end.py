@@ -1,0 +1,27 @@
+"""Who picks up a number that Sayna calls or transfers to (rest.md 14.2, 14.3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sayna_testing.server.rooms import Participant, Room
+
+RINGING = 30.0
+"""Seconds a call rings before LiveKit gives up."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FarEnd:
+    """Who picks up a number: `after` so many seconds it answers or is busy.
+
+    `on_answer` is called with the room and the callee, in the loop that handles the call.
+    """
+
+    outcome: Literal["answers", "busy", "no answer"] = "answers"
+    after: float = 0.0
+    on_answer: Callable[[Room, Participant], None] | None = None
+
+    @property
+    def rings(self) -> float:
+        """Seconds until the outcome is known."""
+        return RINGING if self.outcome == "no answer" else self.after
