@@ -7,6 +7,7 @@ import heapq
 import math
 from typing import Any, Final, Self
 
+from sayna_testing.clock.descriptors import in_flight
 from sayna_testing.clock.errors import (
     VirtualDeadlock,
     VirtualRunaway,
@@ -15,6 +16,7 @@ from sayna_testing.clock.errors import (
 )
 from sayna_testing.clock.owed import owed
 from sayna_testing.clock.steady import Real
+from sayna_testing.clock.wall import Wall
 
 __all__ = ["Driver", "Timeline"]
 
@@ -24,6 +26,8 @@ _START: Final = 1000.0
 _SLICE: Final = 0.01
 # Real silence before a loop that can never wake is called a deadlock, in seconds.
 _SILENCE: Final = 1.0
+# How often to look, 1 ms each, for bytes that are on their way between two ends in the loop.
+_LOOKS: Final = 50
 
 
 class Timeline:
@@ -34,6 +38,7 @@ class Timeline:
             raise ValueError(f"expected max_virtual_time > 0 seconds, got {limit!r}")
         self.now = _START
         self.limit = limit
+        self.wall = Wall()
         self.holds: dict[str, float] = {}
         self.quiet_waiters: list[asyncio.Future[None]] = []
         self.drivers: list[Driver] = []
@@ -43,22 +48,27 @@ class Timeline:
         """Virtual seconds since the start."""
         return self.now - _START
 
-    def quiet(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
-        """Done when the loop has nothing left to do at this instant."""
+    def check(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Raise `VirtualTimeError` unless it is driven."""
         if loop not in (driver.loop for driver in self.drivers):
             raise VirtualTimeError(
                 f"virtual time does not drive {loop!r}; await the clock in the thread it came from"
             )
+
+    def quiet(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Done when the loop has nothing left to do at this instant."""
         waiter: asyncio.Future[None] = loop.create_future()
         self.quiet_waiters.append(waiter)
         return waiter
 
     def jump(self, when: float) -> None:
         """Nothing happens until `when`."""
+        self.wall.move(when - self.now, jumped=True)
         self.now = when
 
     def flow(self, seconds: float, reason: str) -> None:
         """Real time passed, held by `reason`."""
+        self.wall.move(seconds, jumped=False)
         self.now += seconds
         self.holds[reason] = self.holds.get(reason, 0.0) + seconds
 
@@ -120,6 +130,9 @@ class Driver:
         events: list[Any] = self._poll(0)
         if events or self._inner._ready or (timeout is not None and timeout <= 0):
             return events
+        arrived = self._arriving()
+        if arrived:
+            return arrived
         if self._timeline.quiet_waiters:
             return self._quiet()
         reason = owed(self.loop)
@@ -131,6 +144,15 @@ class Driver:
             return self._silence(when)
         self._timeline.jump(when)
         self._taken = {asked: last for asked, last in self._taken.items() if last > when}
+        return events
+
+    def _arriving(self) -> list[Any]:
+        """What arrives within the loop's own connections, which takes no virtual time."""
+        events: list[Any] = []
+        looks = 0
+        while not events and looks < _LOOKS and in_flight(self.loop):
+            events = self._poll(0.001)
+            looks += 1
         return events
 
     def _quiet(self) -> list[Any]:

@@ -9,7 +9,9 @@ RuntimeError
 from __future__ import annotations
 
 import asyncio
-import io
+import linecache
+from collections.abc import Iterator
+from types import FrameType
 
 __all__ = ["VirtualDeadlock", "VirtualRunaway", "VirtualTimeError", "waiting"]
 
@@ -27,21 +29,23 @@ class VirtualRunaway(VirtualTimeError):  # noqa: N818 - named by what happened
 
 
 def waiting(loop: asyncio.AbstractEventLoop) -> str:
-    """Who waits for what: the stack of every task of `loop`."""
-    out = io.StringIO()
+    """Who waits for what: every task of `loop`, from its outermost await to its innermost."""
     tasks = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
-    for task in tasks:
-        out.write("\n")
-        task.print_stack(file=out)
-        awaited = _awaited(task)
-        if awaited:
-            out.write(f"  waits for {awaited}\n")
-    return out.getvalue() if tasks else "\nno task is left in the loop"
+    return "\n".join(line for task in tasks for line in _stack(task)) or "no task is left"
 
 
-def _awaited(task: asyncio.Task[object]) -> str:
-    """The innermost awaitable, where Python shows it."""
+def _stack(task: asyncio.Task[object]) -> Iterator[str]:
+    yield f"{task.get_name()}:"
     awaitable: object = task.get_coro()
-    while (inner := getattr(awaitable, "cr_await", None)) is not None:
-        awaitable = inner
-    return repr(awaitable) if awaitable is not task.get_coro() else ""
+    while awaitable is not None:
+        frame = _either(awaitable, "cr_frame", "gi_frame", "ag_frame")
+        if isinstance(frame, FrameType):
+            code, line = frame.f_code, frame.f_lineno
+            source = linecache.getline(code.co_filename, line).strip()
+            yield f"  {code.co_filename}:{line} in {code.co_name}: {source}"
+        awaitable = _either(awaitable, "cr_await", "gi_yieldfrom", "ag_await")
+
+
+def _either(awaitable: object, *names: str) -> object:
+    """What a coroutine, a generator or an asynchronous generator calls each in its own way."""
+    return next((value for name in names if (value := getattr(awaitable, name, None))), None)

@@ -7,18 +7,21 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import TypeAlias
 
+from sayna_testing.clock.descriptors import other_ends
+from sayna_testing.clock.threads import other_threads
+
 __all__ = ["Probe", "add_probe", "outside", "owed"]
 
-Probe: TypeAlias = Callable[[asyncio.AbstractEventLoop], "str | None"]
+Probe: TypeAlias = Callable[[asyncio.AbstractEventLoop], str | None]
 
-_probes: dict[object, Probe] = {}
+_probes: dict[object, Probe] = {object(): other_threads, object(): other_ends}
 
 
 def add_probe(probe: Probe) -> Callable[[], None]:
     """Ask `probe` before every jump of virtual time; returns the undo.
 
     It gets the loop about to jump and returns what that loop is owed from outside, or None.
-    It is called in the loop's thread, many times a second, and must not wait.
+    It is called in the loop's thread, before every jump, and must not wait.
     """
     key = object()
     _probes[key] = probe

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
+import functools
+import sys
 import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
 from sayna_testing.clock.driver import Driver, Timeline
+from sayna_testing.clock.threads import forget, noting_run, noting_start, noting_wrap
 
 __all__ = ["Clock", "virtual_time"]
 
@@ -39,8 +43,18 @@ class Clock:
         """
         if not seconds >= 0:
             raise ValueError(f"expected seconds >= 0, got {seconds!r}")
+        loop = asyncio.get_running_loop()
+        self._timeline.check(loop)
         await asyncio.sleep(seconds)
-        await self._timeline.quiet(asyncio.get_running_loop())
+        await self._timeline.quiet(loop)
+
+    def wall(self, when: str | dt.datetime | float) -> None:
+        """Set the wall clock, which then moves along: ISO text, a datetime, or seconds since 1970.
+
+        Without a zone it is UTC. A clock frozen by the test is moved, else freezegun freezes one
+        until the virtual clock ends; raises `RuntimeError` where it is not installed.
+        """
+        self._timeline.wall.set(when)
 
 
 @contextlib.contextmanager
@@ -54,6 +68,7 @@ def virtual_time(*, max_virtual_time: float = 3600.0) -> Generator[Clock]:
     timeline = Timeline(max_virtual_time)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_runs_driven(timeline))
+        stack.callback(timeline.wall.close)
         running = asyncio._get_running_loop()  # get_running_loop, but None outside of one
         if running is not None:
             stack.enter_context(Driver(running, timeline))
@@ -62,17 +77,7 @@ def virtual_time(*, max_virtual_time: float = 3600.0) -> Generator[Clock]:
 
 _lock = threading.Lock()
 _timelines: dict[int, Timeline] = {}
-_Loop: Any = asyncio.BaseEventLoop  # its method is replaced, which no type allows
-_stock_run: Callable[[asyncio.BaseEventLoop], None] = _Loop.run_forever
-
-
-def _run_forever(loop: asyncio.BaseEventLoop) -> None:
-    timeline = _timelines.get(threading.get_ident())
-    if timeline is None:
-        _stock_run(loop)
-        return
-    with Driver(loop, timeline):
-        _stock_run(loop)
+_undo: list[Callable[[], None]] = []
 
 
 @contextlib.contextmanager
@@ -81,12 +86,51 @@ def _runs_driven(timeline: Timeline) -> Generator[None]:
     with _lock:
         if thread in _timelines:
             raise RuntimeError("virtual time is already on in this thread; use its clock")
+        if not _timelines:
+            _patch()
         _timelines[thread] = timeline
-        _Loop.run_forever = _run_forever
     try:
         yield
     finally:
         with _lock:
             del _timelines[thread]
-            if not _timelines:
-                _Loop.run_forever = _stock_run
+            while _undo and not _timelines:
+                _undo.pop()()
+
+
+def _patch() -> None:
+    _undo.append(forget)
+    loops: list[Any] = [asyncio.BaseEventLoop]
+    uvloop = sys.modules.get("uvloop")
+    if uvloop is not None:  # its loop is none of asyncio's and would quietly stay on real time
+        loops.append(uvloop.Loop)
+    for loop in loops:
+        _replace(loop, "run_forever", _driving(loop.run_forever))
+    wrap_future = noting_wrap(asyncio.wrap_future)
+    for module in (asyncio, asyncio.futures):
+        _replace(module, "wrap_future", wrap_future)
+    _replace(threading.Thread, "start", noting_start(threading.Thread.start))
+
+
+def _replace(owner: Any, name: str, value: object) -> None:
+    stock: object = owner.__dict__.get(name)
+    setattr(owner, name, value)
+    _undo.append(
+        functools.partial(setattr, owner, name, stock)
+        if stock is not None
+        else functools.partial(delattr, owner, name)
+    )
+
+
+def _driving(run: Callable[[Any], None]) -> Callable[[Any], None]:
+    elsewhere = noting_run(run)
+
+    def run_forever(loop: asyncio.AbstractEventLoop) -> None:
+        timeline = _timelines.get(threading.get_ident())
+        if timeline is None:
+            elsewhere(loop)
+        else:
+            with Driver(loop, timeline):
+                run(loop)
+
+    return run_forever
