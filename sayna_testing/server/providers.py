@@ -93,7 +93,7 @@ def check_credentials(credentials: Credentials) -> None:
     if credentials.provider == "google":
         _check_google(credentials)
     if credentials.provider == "elevenlabs" and not credentials.values["api_key"]:
-        raise SpeakError("create", "Invalid configuration: API key is required for ElevenLabs")
+        raise SpeakError("Invalid configuration: API key is required for ElevenLabs", "create")
 
 
 def _check_google(credentials: Credentials) -> None:
@@ -106,13 +106,13 @@ def _check_google(credentials: Credentials) -> None:
             found = json.loads(found)
         except ValueError as error:
             text = f"Invalid configuration: Credential file not found: {found}"
-            raise SpeakError("create", text) from error
+            raise SpeakError(text, "create") from error
     project = cast("dict[str, Any]", found).get("project_id") if isinstance(found, dict) else None
     if not isinstance(project, str) or not project:
         raise SpeakError(
-            "create",
             "Invalid configuration: Failed to extract project_id from Google Cloud credentials."
             " Ensure the credentials file contains a valid project_id field.",
+            "create",
         )
 
 

@@ -32,10 +32,11 @@ class ServerState:
         self.hooks = Hooks(self.settings, self.lock)
         self.recordings = Recordings()
         self.tts_cache: dict[Any, bytes] = {}
-        self.speak_failures: deque[SpeakError] = deque()
-        """Each makes one `/speak` fail."""
+        self.tts_failures: deque[SpeakError] = deque()
+        """Each makes one synthesis fail, in the order of the requests."""
         self.far_ends: dict[str, FarEnd] = {}
-        """By `tel:` URI; a number nobody was set up for answers at once."""
+        """Who picks up, by `tel:` URI; `anybody` does for all other numbers."""
+        self.anybody = FarEnd()
         self.provider_places = Places(4)
         self.webhook_places = Places(3)
         self.background: set[asyncio.Task[None]] = set()
@@ -49,6 +50,10 @@ class ServerState:
     @voices.setter
     def voices(self, voices: Mapping[str, list[Voice]]) -> None:
         self._voices = check_voices(voices)
+
+    def far_end(self, number: str) -> FarEnd:
+        """Who picks up a `tel:` URI."""
+        return self.far_ends.get(number, self.anybody)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the answer, in the running loop; it is kept until it ends."""

@@ -4,13 +4,14 @@ import asyncio
 from typing import Literal
 
 from sayna_testing.server.far_end import FarEnd
-from sayna_testing.server.livekit import LiveKitError
+from sayna_testing.server.livekit import LiveKitError, sip_refusal
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.state import ServerState
 
-_REFUSED = (
-    "LiveKit SIP transfer returned 500 Internal Server Error:"
-    ' {"code":"internal","msg":"transfer failed: 486 Busy Here"}'
+_BUSY = sip_refusal(
+    "TransferSIPParticipant",
+    "500 Internal Server Error",
+    '{"code":"internal","msg":"transfer failed: 486 Busy Here"}',
 )
 PATIENCE = 2.0
 """Seconds Sayna waits for the outcome of a transfer."""
@@ -21,7 +22,7 @@ def dial(
 ) -> Participant:
     """Put the callee into the room, where it rings; raises LiveKitError. No `tel:` in numbers."""
     trunk = state.livekit.trunk_from(caller)
-    state.livekit.attempt("dial")
+    state.livekit.attempt("CreateSIPParticipant")
     room = state.rooms.create(room_name)
     callee = Participant(
         identity,
@@ -36,7 +37,7 @@ def dial(
         },
     )
     room.join(callee)
-    state.spawn(_ring(room, callee, state.far_ends.get(f"tel:{to}", FarEnd())))
+    state.spawn(_ring(room, callee, state.far_end(f"tel:{to}")))
     return callee
 
 
@@ -61,12 +62,12 @@ async def transfer(
     `initiated` says that there was no outcome within 2 s; it may come later. A caller that was
     transferred leaves the room.
     """
-    state.livekit.attempt("transfer")
-    far_end = state.far_ends.get(to, FarEnd())
+    state.livekit.attempt("TransferSIPParticipant")
+    far_end = state.far_end(to)
     rest = max(0.0, far_end.rings - PATIENCE)
     await asyncio.sleep(far_end.rings - rest)
     if not rest and far_end.outcome != "answers":
-        raise LiveKitError(_REFUSED)
+        raise LiveKitError(_BUSY)
     if far_end.outcome == "answers":
         state.spawn(_hand_over(state, room_name, participant, rest))
     return "initiated" if rest else "completed"

@@ -79,12 +79,8 @@ def _kept_short(text: str) -> str:
 
 
 def _refused(provider: Provider, status: str, what: str) -> SpeakError:
-    """What a provider says to a bad request; only Google says so before there is any audio."""
-    body = f'{{"error":"{what} is not supported"}}'
-    if provider == "google":
-        text = f"Provider error: Google TTS API error ({status}): {body}"
-        return SpeakError("synthesize", text)
-    return SpeakError("produce", f"Provider error: API error ({status}): {body}")
+    api = "Google TTS API error" if provider == "google" else "API error"
+    return SpeakError(f'Provider error: {api} ({status}): {{"error":"{what} is not supported"}}')
 
 
 def _deepgram(audio_format: str, rate: int) -> Form:

@@ -6,8 +6,12 @@ Stage = Literal["create", "connect", "register", "synthesize", "produce"]
 
 
 class SpeakError(Exception):
-    """A provider failed at a stage; the text is e.g. `Provider error: API error (401 …): …`."""
+    """A provider failed; the text is e.g. `Provider error: API error (401 Unauthorized): no`.
 
-    def __init__(self, stage: Stage, text: str) -> None:
+    `stage` None is where this provider notices what it is sent: Google in the call, all others
+    while producing audio.
+    """
+
+    def __init__(self, text: str, stage: Stage | None = None) -> None:
         super().__init__(text)
-        self.stage: Stage = stage
+        self.stage = stage

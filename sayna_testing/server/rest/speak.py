@@ -82,11 +82,12 @@ async def speak(context: Context) -> Response:
         check_credentials(credentials)
         async with nullcontext() if google else state.provider_places(credentials.provider):
             await asyncio.sleep(state.settings.tts_latency)
-        if state.speak_failures:
-            raise state.speak_failures.popleft()
+        if state.tts_failures:
+            raise state.tts_failures.popleft()
         audio = _spoken(credentials.provider, asked["text"], config, state.settings.wpm)
     except SpeakError as error:
-        return _failed(error, own_credentials=credentials.own)
+        stage: Stage = error.stage or ("synthesize" if google else "produce")
+        return _failed(stage, str(error), own_credentials=credentials.own)
     except MediaExtraError as error:
         return prose(500, str(error))
     return _answered(audio, config) if audio else _answered(b"", _NOTHING)
@@ -122,7 +123,7 @@ def _answered(audio: bytes, config: Mapping[str, Any]) -> Response:
     )
 
 
-def _failed(error: SpeakError, *, own_credentials: bool) -> Response:
+def _failed(stage: Stage, text: str, *, own_credentials: bool) -> Response:
     """400 when the caller's own credentials may be to blame, except for the callback (8.4)."""
-    blamed = own_credentials and error.stage != "register" and _BLAMED.match(str(error))
-    return prose(400 if blamed else 500, f"{_STAGES[error.stage]}: {error}")
+    blamed = own_credentials and stage != "register" and _BLAMED.match(text)
+    return prose(400 if blamed else 500, f"{_STAGES[stage]}: {text}")
