@@ -26,7 +26,7 @@ from sayna_testing.server.rest.messages import (
 from sayna_testing.server.rest.structs import SPEAK
 from sayna_testing.server.text import is_blank, trim
 from sayna_testing.server.tts import DEFAULT_RATE, replaced, respelled, speech
-from sayna_testing.server.tts_error import SpeakError, Stage
+from sayna_testing.server.tts_error import SpeakError
 
 _CONTENT_TYPES = {
     "linear16": "audio/pcm",
@@ -38,7 +38,7 @@ _CONTENT_TYPES = {
     "opus": "audio/ogg",
     "mulaw": "audio/basic",
 }
-_STAGES: Mapping[Stage, str] = {
+_STAGES = {
     "create": "Failed to create TTS provider",
     "connect": "Failed to connect to TTS provider",
     "register": "Failed to register audio callback",
@@ -86,8 +86,7 @@ async def speak(context: Context) -> Response:
             raise state.tts_failures.popleft()
         audio = _spoken(credentials.provider, asked["text"], config, state.settings.wpm)
     except SpeakError as error:
-        stage: Stage = error.stage or ("synthesize" if google else "produce")
-        return _failed(stage, str(error), own_credentials=credentials.own)
+        return _failed(error, google=google, own_credentials=credentials.own)
     except MediaExtraError as error:
         return prose(500, str(error))
     return _answered(audio, config) if audio else _answered(b"", _NOTHING)
@@ -123,7 +122,8 @@ def _answered(audio: bytes, config: Mapping[str, Any]) -> Response:
     )
 
 
-def _failed(stage: Stage, text: str, *, own_credentials: bool) -> Response:
+def _failed(error: SpeakError, *, google: bool, own_credentials: bool) -> Response:
     """400 when the caller's own credentials may be to blame, except for the callback (8.4)."""
-    blamed = own_credentials and stage != "register" and _BLAMED.match(text)
-    return prose(400 if blamed else 500, f"{_STAGES[stage]}: {text}")
+    stage = error.stage or ("synthesize" if google else "produce")
+    blamed = own_credentials and stage != "register" and _BLAMED.match(str(error))
+    return prose(400 if blamed else 500, f"{_STAGES[stage]}: {error}")

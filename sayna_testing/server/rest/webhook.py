@@ -25,7 +25,7 @@ DELIVERY = 5.0
 """Seconds a receiver has."""
 
 _URL = re.compile(r"(https?://[^/?#]*)")
-_PRINTABLE = re.compile(r"[\x20-\x7e\t]+")
+_PRINTABLE = re.compile(r"[\x20-\x7e\t]*")
 _SIP_HEADER = "sip.h."
 
 
@@ -37,7 +37,7 @@ async def receive_webhook(context: Context) -> Response:
     if livekit is None:
         return empty(503)
     authorization = request.header("authorization") or ""
-    if not _PRINTABLE.fullmatch(authorization):
+    if not authorization or not _PRINTABLE.fullmatch(authorization):
         return empty(401)
     try:
         request.body.decode()
