@@ -9,6 +9,11 @@ SaynaError
 │  └─ SaynaTimeoutError            a limit passed (also a TimeoutError)
 ├─ SaynaSpeechError                what `say()` sent was cleared or failed
 ├─ SaynaValidationError            a bad argument, or a 4xx other than 403 and 404
+│  └─ SaynaWebhookError            a webhook request that is refused
+│     ├─ SaynaWebhookSignatureError    not signed, or not by one of the secrets
+│     ├─ SaynaWebhookTimestampError    too old, too far ahead, or no time at all
+│     ├─ SaynaWebhookReplayError       its event id came before
+│     └─ SaynaWebhookPayloadError      too large, no JSON, or not the right fields
 └─ SaynaServerError                the server failed (5xx) or sent what nobody can read
    └─ SaynaHttpError               403 and 404
 ```
@@ -101,6 +106,26 @@ class SaynaSpeechError(SaynaError):
 
 class SaynaValidationError(SaynaError):
     """An argument or configuration is not usable, or the server called the request bad."""
+
+
+class SaynaWebhookError(SaynaValidationError):
+    """A webhook request is refused; the subclass says why, the message holds nothing of it."""
+
+
+class SaynaWebhookSignatureError(SaynaWebhookError):
+    """The request is not signed, or not by one of the receiver's secrets."""
+
+
+class SaynaWebhookTimestampError(SaynaWebhookError):
+    """The request is too old or too far ahead, or its timestamp is no time."""
+
+
+class SaynaWebhookReplayError(SaynaWebhookError):
+    """The request is genuine, but its event id came before."""
+
+
+class SaynaWebhookPayloadError(SaynaWebhookError):
+    """The body is too large, no JSON, or lacks what a call has to say."""
 
 
 class SaynaServerError(SaynaError):
