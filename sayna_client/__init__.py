@@ -31,6 +31,11 @@ if TYPE_CHECKING:
         SaynaSpeechError,
         SaynaTimeoutError,
         SaynaValidationError,
+        SaynaWebhookError,
+        SaynaWebhookPayloadError,
+        SaynaWebhookReplayError,
+        SaynaWebhookSignatureError,
+        SaynaWebhookTimestampError,
     )
     from sayna_client.limits import (
         Limits,
@@ -101,6 +106,15 @@ if TYPE_CHECKING:
         SpeakRequest,
         VoiceDescriptor,
     )
+    from sayna_client.types.webhook import (
+        WebhookSIPOutput,
+        WebhookSIPParticipant,
+        WebhookSIPRoom,
+    )
+    from sayna_client.webhook_receiver import (
+        SeenEvents,
+        WebhookReceiver,
+    )
 
 __version__ = "0.1.0"
 
@@ -153,6 +167,12 @@ _HOMES = {
     "SaynaSpeechError": "sayna_client.errors",
     "SaynaTimeoutError": "sayna_client.errors",
     "SaynaValidationError": "sayna_client.errors",
+    "SaynaWebhookError": "sayna_client.errors",
+    "SaynaWebhookPayloadError": "sayna_client.errors",
+    "SaynaWebhookReplayError": "sayna_client.errors",
+    "SaynaWebhookSignatureError": "sayna_client.errors",
+    "SaynaWebhookTimestampError": "sayna_client.errors",
+    "SeenEvents": "sayna_client.webhook_receiver",
     "SendMessageMessage": "sayna_client.types.commands",
     "ServerMessage": "sayna_client.types.events",
     "SetSipHooksRequest": "sayna_client.types.rest",
@@ -177,6 +197,10 @@ _HOMES = {
     "VadEventMessage": "sayna_client.types.events",
     "VadSettings": "sayna_client.types.commands",
     "VoiceDescriptor": "sayna_client.types.rest",
+    "WebhookReceiver": "sayna_client.webhook_receiver",
+    "WebhookSIPOutput": "sayna_client.types.webhook",
+    "WebhookSIPParticipant": "sayna_client.types.webhook",
+    "WebhookSIPRoom": "sayna_client.types.webhook",
     "resolve_config_auth": "sayna_client.credentials",
     "resolve_google_credentials": "sayna_client.credentials",
 }
@@ -230,6 +254,12 @@ __all__ = [
     "SaynaSpeechError",
     "SaynaTimeoutError",
     "SaynaValidationError",
+    "SaynaWebhookError",
+    "SaynaWebhookPayloadError",
+    "SaynaWebhookReplayError",
+    "SaynaWebhookSignatureError",
+    "SaynaWebhookTimestampError",
+    "SeenEvents",
     "SendMessageMessage",
     "ServerMessage",
     "SetSipHooksRequest",
@@ -254,6 +284,10 @@ __all__ = [
     "VadEventMessage",
     "VadSettings",
     "VoiceDescriptor",
+    "WebhookReceiver",
+    "WebhookSIPOutput",
+    "WebhookSIPParticipant",
+    "WebhookSIPRoom",
     "resolve_config_auth",
     "resolve_google_credentials",
 ]

@@ -68,6 +68,11 @@ from sayna_client.types.rest import (
     VoiceDescriptor,
     VoicesResponse,
 )
+from sayna_client.types.webhook import (
+    WebhookSIPOutput,
+    WebhookSIPParticipant,
+    WebhookSIPRoom,
+)
 
 __all__ = [
     "ApiKeyAuth",
@@ -130,4 +135,7 @@ __all__ = [
     "VadSettings",
     "VoiceDescriptor",
     "VoicesResponse",
+    "WebhookSIPOutput",
+    "WebhookSIPParticipant",
+    "WebhookSIPRoom",
 ]
