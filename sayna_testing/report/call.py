@@ -1,0 +1,51 @@
+"""A recorded call as a value: what happened, how it ended, what was expected of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sayna_testing.server.journal import Entry
+
+Status: TypeAlias = Literal["passed", "failed", "not run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """Something expected of the agent from `start` to `end`, in seconds of the journal."""
+
+    text: str
+    start: float
+    end: float
+    status: Status = "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Everything a picture of one call needs: the journal's entries and how it went.
+
+    `reason` is the text of the failure; `failing` the number of the entry at fault (`Entry.index`).
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+    status: Status = "passed"
+    reason: str = ""
+    failing: int | None = None
+    expectations: tuple[Expectation, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """The keys of the sessions in order of appearance."""
+        return tuple(dict.fromkeys(entry.session for entry in self.entries if entry.session))
+
+    @property
+    def failed_at(self) -> float | None:
+        """The moment to look at, in seconds: the entry at fault, else the end of a failed call."""
+        if self.status != "failed":
+            return None
+        times = {entry.index: entry.at for entry in self.entries}
+        if self.failing in times:
+            return times[self.failing]
+        broken = [item.end for item in self.expectations if item.status == "failed"]
+        return broken[-1] if broken else max(times.values(), default=0.0)

@@ -1,0 +1,120 @@
+"""What happened, an event a line: runs of audio frames folded into one, everything in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from sayna_testing.report.playback import Form, forms
+from sayna_testing.server.journal import Entry
+
+JSONObject: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a timeline: an entry, or neighbouring audio frames of one direction."""
+
+    entries: tuple[Entry, ...]
+    kind: str
+    """The entry's kind as it is shown: `stt_result` reads `heard`."""
+    detail: str
+
+    @property
+    def entry(self) -> Entry:
+        """The first of its entries."""
+        return self.entries[0]
+
+    @property
+    def until(self) -> float:
+        """When the last of its entries came, in seconds."""
+        return self.entries[-1].at
+
+    @property
+    def text(self) -> str:
+        """Kind and detail, in columns, and why the server swallowed it if it did."""
+        dropped = f"  (dropped: {self.entry.dropped})" if self.entry.dropped else ""
+        return f"{self.kind:<9} {self.detail}{dropped}".rstrip()
+
+
+def events(entries: Iterable[Entry]) -> tuple[Event, ...]:
+    """The entries as events, in order."""
+    return tuple(_events(entries))
+
+
+def _events(entries: Iterable[Entry]) -> Iterator[Event]:
+    known: dict[str, tuple[Form, Form]] = {}
+    for _, run in groupby(entries, _run):
+        group = tuple(run)
+        entry = group[0]
+        if entry.kind == "config":
+            known[entry.session] = forms(entry.data)
+        if entry.kind == "audio":
+            yield Event(group, "audio", _audio(group, known.get(entry.session)))
+        else:
+            label, describe = _WORDS.get(entry.kind, (entry.kind, plain))
+            yield Event(group, label, describe(entry.data))
+
+
+def _run(entry: Entry) -> tuple[object, ...]:
+    if entry.kind == "audio":
+        return (entry.session, entry.flow, entry.dropped, entry.error)
+    return (entry.index,)
+
+
+def _audio(group: tuple[Entry, ...], known: tuple[Form, Form] | None) -> str:
+    size = sum(len(entry.audio or b"") for entry in group)
+    form = (known or forms({}))[0 if group[0].flow == ">" else 1]
+    rate = form.bytes_per_second
+    length = f"{size / rate:.2f} s" if rate else f"{size} bytes of {form.encoding}"
+    return f"{length} in {len(group)} frames" if len(group) > 1 else length
+
+
+def plain(data: JSONObject) -> str:
+    """A frame's own keys and values, long ones cut."""
+    return " ".join(f"{key}={_short(value)}" for key, value in data.items() if key != "type")
+
+
+def _short(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _config(data: JSONObject) -> str:
+    shown = (
+        ("stt", "stt_config", "provider"),
+        ("tts", "tts_config", "provider"),
+        ("room", "livekit", "room_name"),
+    )
+    parts = [
+        f"{label}={data[section].get(key)}"
+        for label, section, key in shown
+        if isinstance(data.get(section), dict)
+    ]
+    return "  ".join(parts) or "control only"
+
+
+def _stt_result(data: JSONObject) -> str:
+    kind = "final" if data.get("is_final") else "interim"
+    end = " (end of speech)" if data.get("is_speech_final") else ""
+    return f'{kind} "{data.get("transcript", "")}"{end}'
+
+
+def _speak(data: JSONObject) -> str:
+    protected = "  (protected)" if data.get("allow_interruption") is False else ""
+    return f'"{data.get("text", "")}"{protected}'
+
+
+def _http(data: JSONObject) -> str:
+    return f"{data.get('method')} {data.get('path')} -> {data.get('status')}"
+
+
+_WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {
+    "config": ("config", _config),
+    "http": ("http", _http),
+    "speak": ("speak", _speak),
+    "stt_result": ("heard", _stt_result),
+    "tts_playback_complete": ("completed", lambda _: ""),
+}
