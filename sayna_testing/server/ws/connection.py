@@ -1,0 +1,214 @@
+"""One WebSocket connection: reads, lets rules decide, writes, cleans up (websocket.md 2, 12)."""
+
+import asyncio
+import json
+from typing import Any, cast
+
+from aiohttp import web
+
+from sayna_testing.server.journal import Journal
+from sayna_testing.server.rooms import Room
+from sayna_testing.server.serde import SerdeError
+from sayna_testing.server.state import ServerState
+from sayna_testing.server.ws import messages
+from sayna_testing.server.ws.conversation import Conversation
+from sayna_testing.server.ws.messages import Fields, Result
+from sayna_testing.server.ws.outbox import Outbox, Outgoing, text
+from sayna_testing.server.ws.socket import Socket
+from sayna_testing.server.ws.speaker import Failure
+from sayna_testing.server.ws.standing import Verdict, judge
+from sayna_testing.server.ws.wire import Message, Opcode, WireError, close_payload, frame
+
+
+class Connection:
+    """A session as the server sees it. The doors below are called in its own `loop`."""
+
+    def __init__(self, state: ServerState, journal: Journal, *, key: str, auth_id: str) -> None:
+        self.key = key
+        self.loop = asyncio.get_running_loop()
+        self.closed = False
+        self._journal = journal
+        self._outbox = Outbox()
+        self._conversation = Conversation(
+            state, self._outbox, auth_id=auth_id, dropped=self._on_dropped, close=self.close
+        )
+        self._socket: Socket | None = None
+        self._ended = False
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The last config that was accepted, defaults filled in; not redacted."""
+        return self._conversation.config
+
+    @property
+    def room(self) -> Room | None:
+        """The room Sayna joined last."""
+        return None if self._conversation.link is None else self._conversation.link.room
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade the request and serve the connection to its end."""
+        socket = self._socket = Socket(request)
+        await socket.open()
+        self._note("open", flow=">")
+        sender = self.loop.create_task(self._send_all(socket))
+        try:
+            await self._read_all(socket)
+        finally:
+            sender.cancel()
+            self._outbox.close()
+            self._conversation.end()
+            self._end("*", {})
+            self.closed = True
+        await asyncio.gather(sender, return_exceptions=True)
+        return socket.response
+
+    async def _read_all(self, socket: Socket) -> None:
+        """Handle one message after the other, the next one only when the last is done (2.1)."""
+        try:
+            while message := await socket.receive(answer_pings=not self._ended):
+                if message.opcode == Opcode.CLOSE:
+                    self._end(">", {"code": message.close_code})
+                    return
+                await self._handle(message)
+        except WireError as error:
+            self._note("error", flow="*", data={"message": f"WebSocket error: {error}"}, error=True)
+
+    async def _handle(self, message: Message) -> None:
+        if message.opcode == Opcode.BINARY:
+            verdict = judge("audio", {}, self._conversation.standing)
+            self._arrived("audio", verdict, audio=message.payload)
+            if verdict.answer is not None:
+                await self._outbox.send(verdict.answer)
+            else:
+                await self._conversation.hear(message.payload)
+            return
+        await self._handle_text(message.payload.decode())
+
+    async def _handle_text(self, frame_text: str) -> None:
+        try:
+            kind, fields = messages.read(frame_text)
+        except SerdeError as error:
+            self._note("malformed", flow=">", data={"text": frame_text}, error=True)
+            refusal = messages.error(f"Invalid message format: {error.detail}")
+            await self._outbox.send(refusal)
+            return
+        verdict = judge(kind, fields, self._conversation.standing)
+        self._arrived(kind, verdict, data=_as_sent(frame_text, kind, fields))
+        if verdict.answer is not None:
+            await self._outbox.send(verdict.answer)
+        elif verdict.acts:
+            await self._conversation.handle(kind, fields)
+
+    def _arrived(
+        self,
+        kind: str,
+        verdict: Verdict,
+        *,
+        data: dict[str, Any] | None = None,
+        audio: bytes | None = None,
+    ) -> None:
+        self._journal.record(
+            kind,
+            flow=">",
+            session=self.key,
+            data=data,
+            audio=audio,
+            dropped=verdict.dropped,
+            error=verdict.answer is not None,
+        )
+
+    async def _send_all(self, socket: Socket) -> None:
+        """Write what is queued, in order, up to a Close; then nothing more is sent."""
+        while True:
+            taken = await self._outbox.take()
+            data = bytearray()
+            for outgoing in taken:
+                data += frame(outgoing.opcode, outgoing.payload)
+                self._sent(outgoing)
+                if outgoing.opcode == Opcode.CLOSE:
+                    break
+            if not await socket.write(bytes(data)) or self._ended:
+                self._outbox.close()
+                return
+
+    def _sent(self, outgoing: Outgoing) -> None:
+        if outgoing.opcode == Opcode.CLOSE:
+            self._end("<", outgoing.data or {})
+            return
+        audio = outgoing.payload if outgoing.opcode == Opcode.BINARY else None
+        self._journal.record(
+            outgoing.kind, flow="<", session=self.key, data=outgoing.data, audio=audio
+        )
+
+    def _end(self, flow: Any, data: dict[str, Any]) -> None:
+        """Note the end once, by whoever began it."""
+        if not self._ended:
+            self._ended = True
+            self._note("close", flow=flow, data=data)
+
+    def _on_dropped(self, result: Result, reason: str) -> None:
+        frame = messages.stt_result(result)
+        self._journal.record(
+            "stt_result", flow="*", session=self.key, data=frame.data, dropped=reason
+        )
+
+    def _note(
+        self, kind: str, *, flow: Any, data: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        self._journal.record(kind, flow=flow, session=self.key, data=data, error=error)
+
+    # Doors for tests
+
+    def provider_result(
+        self, transcript: str, *, is_final: bool, is_speech_final: bool, confidence: float
+    ) -> str | None:
+        """A result as from the recogniser: None if it was delivered, else why not (8.2)."""
+        result = Result(transcript, is_final, is_speech_final, confidence)
+        voice = self._conversation.voice
+        if voice is not None:
+            return voice.listener.result(result)
+        reason = "no recogniser: no config with audio was accepted"
+        self._on_dropped(result, reason)
+        return reason
+
+    def stt_failure(self, text: str) -> None:
+        """The recogniser fails with an STTError text, e.g. `Network error: …` (8.5)."""
+        self._voice().listener.fail(text)
+
+    def tts_fail_next(self, text: str, *, after: int = 0) -> None:
+        """The next synthesis fails with a TTSError text, behind `after` bytes of audio (6.4)."""
+        self._voice().speaker.failures.append(Failure(text, after))
+
+    def push(self, frame: dict[str, Any]) -> None:
+        """Queue a JSON frame of the test's own making."""
+        self._outbox.put(
+            text(messages.Frame({"type": "pushed", **frame}, messages.frame(frame).text))
+        )
+
+    def push_raw(self, data: str | bytes) -> None:
+        """Queue a text or binary frame as it is."""
+        if isinstance(data, str):
+            self._outbox.put(Outgoing(Opcode.TEXT, data.encode(), "raw", {"text": data}))
+        else:
+            self._outbox.put(Outgoing(Opcode.BINARY, data, "audio"))
+
+    def close(self, code: int | None = None) -> None:
+        """Send a Close behind what is queued, without a code as the real server does (9.4)."""
+        self._outbox.put(Outgoing(Opcode.CLOSE, close_payload(code), "close", {"code": code}))
+
+    def abort(self) -> None:
+        """Drop the connection without a Close."""
+        if self._socket is not None:
+            self._socket.abort()
+
+    def _voice(self) -> Any:
+        voice = self._conversation.voice
+        if voice is None:
+            raise RuntimeError(f"session {self.key} has no providers yet: no config with audio")
+        return voice
+
+
+def _as_sent(frame_text: str, kind: str, fields: Fields) -> dict[str, Any]:
+    """What the client sent, for the journal; a list of fields gets their names."""
+    sent: Any = json.loads(frame_text)
+    return cast("Fields", sent) if isinstance(sent, dict) else {"type": kind, **fields}

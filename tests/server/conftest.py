@@ -1,0 +1,139 @@
+"""A bare WebSocket server around one state: sessions as a client sees them, without REST."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from sayna_testing.server.journal import Entry, Journal
+from sayna_testing.server.memory import MemoryConnector
+from sayna_testing.server.settings import ServerSettings
+from sayna_testing.server.state import ServerState
+from sayna_testing.server.ws import Connection
+
+STT = {
+    "provider": "deepgram",
+    "language": "en",
+    "sample_rate": 16000,
+    "channels": 1,
+    "punctuation": True,
+    "encoding": "linear16",
+    "model": "nova-3",
+}
+TTS = {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000}
+
+
+class Peer:
+    """A client that sends and expects literal frames."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, connection: Connection) -> None:
+        self.socket = socket
+        self.connection = connection
+
+    async def send(self, frame: dict[str, Any] | str | bytes) -> None:
+        if isinstance(frame, bytes):
+            await self.socket.send_bytes(frame)
+        else:
+            await self.socket.send_str(frame if isinstance(frame, str) else json.dumps(frame))
+
+    async def receive(self) -> Any:
+        """The next frame: JSON, bytes, or the code of a Close."""
+        message = await self.socket.receive()
+        if message.type is aiohttp.WSMsgType.TEXT:
+            return json.loads(message.data)
+        return message.data
+
+    async def text(self) -> str:
+        """The next frame as text."""
+        return await self.socket.receive_str()
+
+    async def silence(self) -> None:
+        """Nothing comes before the pong of a ping."""
+        await self.send({"type": "speak"})
+        assert await self.receive() == {
+            "type": "error",
+            "message": "Invalid message format: missing field `text`",
+        }
+
+    async def configure(self, **fields: Any) -> Any:
+        """Send a config for a session with audio and return the answer."""
+        await self.send({"type": "config", "stt_config": STT, "tts_config": TTS, **fields})
+        return await self.receive()
+
+    async def speech(self) -> tuple[list[bytes], Any]:
+        """Audio up to the next JSON frame, and that frame."""
+        chunks: list[bytes] = []
+        while isinstance(frame := await self.receive(), bytes):
+            chunks.append(frame)
+        return chunks, frame
+
+
+class Bench:
+    """One server state and the sessions with it."""
+
+    def __init__(self, settings: ServerSettings | None = None) -> None:
+        self.state = ServerState(settings)
+        self.journal = Journal()
+        self.connections: list[Connection] = []
+        self._clients: list[aiohttp.ClientSession] = []
+        self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
+
+    def _app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/ws", self._serve)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        auth_id = request.headers.get("x-tenant", "")
+        key = f"ws-{len(self.connections) + 1}"
+        connection = Connection(self.state, self.journal, key=key, auth_id=auth_id)
+        self.connections.append(connection)
+        return await connection.serve(request)
+
+    async def connect(self, *, tenant: str = "") -> Peer:
+        if self._runner.server is None:
+            await self._runner.setup()
+        assert self._runner.server is not None
+        client = aiohttp.ClientSession(connector=MemoryConnector(self._runner.server))
+        self._clients.append(client)
+        socket = await client.ws_connect(
+            "http://fake/ws", headers={"x-tenant": tenant}, autoclose=False, max_msg_size=0
+        )
+        return Peer(socket, self.connections[-1])
+
+    def entries(self, kind: str) -> list[Entry]:
+        return [entry for entry in self.journal if entry.kind == kind]
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+        for connection in self.connections:
+            connection.abort()
+        await asyncio.sleep(0.01)
+        await self._runner.cleanup()
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    yield bench
+    await bench.close()
+
+
+@pytest.fixture
+async def make_bench() -> AsyncIterator[Callable[..., Bench]]:
+    benches: list[Bench] = []
+
+    def make(**settings: Any) -> Bench:
+        benches.append(Bench(ServerSettings(**settings)))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        await bench.close()
