@@ -78,7 +78,7 @@ class Doors:
         self,
         event: str,
         check: Callable[[Any], bool] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the public name of the limit
+        timeout: float | None = None,
     ) -> Any:
         """Wait for the next event for which `check` is true."""
         return await self._dispatcher.wait_for(event, check, timeout)

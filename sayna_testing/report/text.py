@@ -64,12 +64,21 @@ _SAMPLE_BYTES = {"linear16": 2, "pcm": 2, "mulaw": 1, "ulaw": 1, "alaw": 1}
 
 
 def _byte_rates(config: _Data) -> tuple[int, int]:
-    """Bytes a second of mic and of speech audio, 0 if not told (websocket.md 4.2)."""
+    """Bytes a second of mic and of speech audio, 0 where the format does not tell."""
     stt: _Data = config.get("stt_config") or {}
-    tts: _Data = config.get("tts_config") or {}
     mic = int(stt.get("sample_rate") or 0) * _SAMPLE_BYTES.get(str(stt.get("encoding")), 0)
-    form = str(tts.get("audio_format") or "linear16")
-    return mic, int(tts.get("sample_rate") or 24000) * _SAMPLE_BYTES.get(form, 0)
+    return mic, speech_byte_rate(config.get("tts_config") or {})
+
+
+def speech_byte_rate(tts: _Data) -> int:
+    """Bytes a second of speech under a `tts_config`, 0 if not told."""
+    rate, encoding = speech_format(tts)
+    return rate * _SAMPLE_BYTES.get(encoding, 0)
+
+
+def speech_format(tts: _Data) -> tuple[int, str]:
+    """Sample rate and encoding of speech under a `tts_config` (websocket.md 4.2.2)."""
+    return int(tts.get("sample_rate") or 24000), str(tts.get("audio_format") or "linear16")
 
 
 def _plain(data: _Data) -> str:

@@ -207,7 +207,7 @@ class MemoryConnector(aiohttp.BaseConnector):
             else:
                 self._loop.call_soon_threadsafe(end.abort)
 
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:  # noqa: ASYNC109 - aiohttp's signature
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> ResponseHandler:
         # The hook every aiohttp connector overrides, unchanged from 3.8 to 3.14.
         protocol = self._factory()
         self._transports = [end for end in self._transports if not end.is_closing()]

@@ -1,0 +1,224 @@
+"""The fake server as a whole: one object to start, reach, drive and look into."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import threading
+from collections.abc import Coroutine, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import aiohttp
+from aiohttp import web
+
+from sayna_client import origins
+from sayna_testing import clock
+from sayna_testing.expectations import failure
+from sayna_testing.server.app import App
+from sayna_testing.server.background import BackgroundLoop
+from sayna_testing.server.journal import Entry, Journal
+from sayna_testing.server.livekit import LiveKit
+from sayna_testing.server.memory import MemoryConnector
+from sayna_testing.server.posting import post
+from sayna_testing.server.recordings import Recordings
+from sayna_testing.server.rest import Request, Response, Upgrade, answer
+from sayna_testing.server.room_journal import note_rooms
+from sayna_testing.server.rooms import Rooms
+from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
+from sayna_testing.server.settings import ServerSettings, SipHook
+from sayna_testing.server.state import ServerState
+from sayna_testing.server.tcp import TcpListener
+from sayna_testing.server.voices import Voice
+from sayna_testing.server.ws.connection import Connection
+
+T = TypeVar("T")
+_names = itertools.count(1)
+
+
+class FakeSaynaServer:
+    """A Sayna server in this process: no start-up, no port until somebody asks for one.
+
+    A `SaynaClient` of the same process reaches it over an in-memory transport
+    (`transport="tcp"` turns that off); everybody else reaches `url` over TCP on 127.0.0.1.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings | None = None,
+        *,
+        transport: Literal["memory", "tcp"] = "memory",
+    ) -> None:
+        if transport not in ("memory", "tcp"):
+            raise ValueError(f'transport: expected "memory" or "tcp", got "{transport}"')
+        self.settings = settings if settings is not None else ServerSettings()
+        self.journal = Journal()
+        self._transport = transport
+        self._state = ServerState(self.settings)
+        self._app = App(self._answer, self._serve, self.journal)
+        self._lock = threading.RLock()
+        self._listener: TcpListener | None = None
+        self._url: str | None = None
+        self._connectors: list[MemoryConnector] = []
+        self._sessions: list[Session] = []
+        self._claimed: set[str] = set()
+        self._numbers = itertools.count(1)
+        self._runner = BackgroundLoop()
+        self._exit = contextlib.ExitStack()
+        self._open = False
+
+    def __enter__(self) -> Self:
+        if self._open:
+            raise RuntimeError("this server is running already")
+        self._open = True
+        self._exit.enter_context(clock.steady())
+        self._exit.callback(clock.add_probe(self._owes))
+        self._exit.callback(self._state.rooms.subscribe(note_rooms(self.journal)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<FakeSaynaServer {self._url or '(no address asked for yet)'}>"
+
+    def close(self) -> None:
+        """End every session, free the port; harmless when done twice."""
+        self._open = False
+        if self._listener is not None:
+            self._listener.close()
+        for connector in self._connectors:
+            connector.abort_all()
+        self._runner.stop()
+        self._exit.close()
+
+    # Where it is
+
+    @property
+    def url(self) -> str:
+        """The address, `http://127.0.0.1:PORT`; asking for it opens the port.
+
+        Where sockets are blocked it is an address that only works in this process.
+        """
+        with self._lock:
+            if self._url is None:
+                self._url = self._listen()
+            return self._url
+
+    @property
+    def ws_url(self) -> str:
+        """The address of the WebSocket, `ws://127.0.0.1:PORT/ws`."""
+        return f"ws{self.url.removeprefix('http')}/ws"
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """A connector for an aiohttp session of your own that reaches this server in memory."""
+        connector = MemoryConnector(self._app.accept)
+        self._connectors.append(connector)
+        return connector
+
+    def _listen(self) -> str:
+        if not self._open:
+            raise RuntimeError('the server is not running; use "with FakeSaynaServer() as server:"')
+        try:
+            self._listener = TcpListener(self._app.accept)
+            host, port = self._listener.host, self._listener.port
+        except (OSError, RuntimeError):
+            if self._transport == "tcp":
+                raise
+            host, port = f"sayna-{next(_names)}.invalid", 80
+        if self._transport == "memory":
+            self._exit.callback(origins.register_origin(host, port, self.connector))
+        return f"http://{host}:{port}" if port != 80 else f"http://{host}"
+
+    # What it saw
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session so far, in order of arrival, ended ones included."""
+        return tuple(self._sessions)
+
+    @property
+    def requests(self) -> tuple[Entry, ...]:
+        """Every REST exchange so far."""
+        return tuple(entry for entry in self.journal if entry.kind == "http")
+
+    @property
+    def rooms(self) -> Rooms:
+        """The rooms of the LiveKit server behind this one."""
+        return self._state.rooms
+
+    @property
+    def livekit(self) -> LiveKit:
+        """LiveKit's server API behind this one, which can be told to refuse calls."""
+        return self._state.livekit
+
+    @property
+    def hooks(self) -> list[SipHook]:
+        """The SIP hooks in force."""
+        return self._state.hooks.listed()
+
+    @property
+    def recordings(self) -> Recordings:
+        """The recordings of ended sessions, by stream id."""
+        return self._state.recordings
+
+    @property
+    def voices(self) -> Mapping[str, list[Voice]]:
+        """What `GET /voices` tells, by provider; may be replaced."""
+        return self._state.voices
+
+    @voices.setter
+    def voices(self, voices: Mapping[str, list[Voice]]) -> None:
+        self._state.voices = voices
+
+    async def wait_for_session(self, *, timeout: float = DEFAULT_TIMEOUT) -> Session:
+        """The next session that became ready, in order of arrival, each handed out once.
+
+        `timeout` is in seconds of the test's clock. Raises ExpectationError when none came.
+        """
+        future = self.journal.first(
+            lambda e: e.kind == "ready" and e.flow == "<" and e.session not in self._claimed
+        )
+        try:
+            async with asyncio.timeout(timeout):
+                entry = await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise failure(f"a ready session within {timeout:g} s", self.journal) from None
+        finally:
+            self.journal.forget(future)
+        self._claimed.add(entry.session)
+        return next(session for session in self.sessions if session.key == entry.session)
+
+    # Driving it
+
+    def run(self, act: Coroutine[Any, Any, T], *, timeout: float = DEFAULT_TIMEOUT) -> T:
+        """Run a wait or an act from code that cannot await, in any thread.
+
+        `timeout` is in seconds. Raises TimeoutError, or what the act raises.
+        """
+        return self._runner.run(act, timeout)
+
+    # Shells around the rules
+
+    async def _answer(self, request: Request) -> Response | Upgrade:
+        return await answer(self._state, request, post=post)
+
+    async def _serve(self, upgrade: Upgrade, request: web.Request) -> web.StreamResponse:
+        with self._lock:
+            key = f"ws-{next(self._numbers)}"
+            connection = Connection(self._state, self.journal, key=key, auth_id=upgrade.auth_id)
+            self._sessions.append(Session(connection, self.journal))
+        return await connection.serve(request)
+
+    def _owes(self, loop: asyncio.AbstractEventLoop) -> str | None:
+        """Sessions in other loops go on at real speed; virtual time must wait for them."""
+        for session in self._sessions:
+            if not session.closed and session.loop is not loop:
+                return f"session {session.key} in another loop"
+        return None

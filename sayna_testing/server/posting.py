@@ -1,0 +1,28 @@
+"""What the fake sends elsewhere over HTTP: its auth service and SIP webhooks."""
+
+from __future__ import annotations
+
+import aiohttp
+from multidict import CIMultiDict
+
+from sayna_testing.clock import outside
+from sayna_testing.server.rest import Headers, Posted, PostError
+
+
+async def post(url: str, headers: Headers, body: bytes, timeout: float) -> Posted:
+    """POST over a real socket, at most `timeout` seconds at real speed, redirects followed.
+
+    Raises PostError when no answer came.
+    """
+    limits = aiohttp.ClientTimeout(total=timeout)
+    with outside(f"POST {url}"):
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=limits) as session,
+                session.post(url, data=body, headers=CIMultiDict(headers)) as response,
+            ):
+                return Posted(response.status, await response.read())
+        except TimeoutError as error:
+            raise PostError("operation timed out") from error
+        except aiohttp.ClientError as error:
+            raise PostError(str(error)) from error
