@@ -32,6 +32,8 @@ class ServerState:
         self.hooks = Hooks(self.settings, self.lock)
         self.recordings = Recordings()
         self.tts_cache: dict[Any, bytes] = {}
+        self.stt_refusals: deque[str] = deque()
+        """Each makes the recogniser of this provider refuse one link (websocket.md 4.2.6)."""
         self.tts_failures: deque[SpeakError] = deque()
         """Each makes one synthesis fail, in the order of the requests."""
         self.far_ends: dict[str, FarEnd] = {}

@@ -85,7 +85,9 @@ def find_caller(state: ServerState, room_name: str, auth_id: str, identity: str)
     try:
         present = list_participants(state.livekit, room_name)
     except ConnectionFailedError as error:
-        raise Refused(f"SIP transfer failed: Connection failed: {error}") from None
+        raise Refused(
+            f"SIP transfer failed: Failed to list participants: Connection failed: {error}"
+        ) from None
     for participant in present:
         if participant.kind == "SIP" and participant.identity != identity:
             return participant

@@ -6,6 +6,7 @@ from typing import Any
 
 from sayna_testing.server.livekit import LiveKitError
 from sayna_testing.server.phone import tel_uri
+from sayna_testing.server.providers import Provider
 from sayna_testing.server.recordings import Recorder
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.rust_text import json_text
@@ -17,7 +18,13 @@ from sayna_testing.server.ws.listener import Dropped
 from sayna_testing.server.ws.loading import NOT_USABLE, Clip, ClipError, decode_clip
 from sayna_testing.server.ws.messages import Fields
 from sayna_testing.server.ws.outbox import Outbox
-from sayna_testing.server.ws.refusals import Refused, choose_providers
+from sayna_testing.server.ws.refusals import (
+    UNANSWERED_LINKS,
+    Refused,
+    choose_providers,
+    link_refused,
+    link_unanswered,
+)
 from sayna_testing.server.ws.room_link import RoomLink
 from sayna_testing.server.ws.room_track import RoomTrack
 from sayna_testing.server.ws.standing import Standing
@@ -126,7 +133,7 @@ class Conversation:
     async def _start_voice(self, fields: Fields) -> Voice:
         settings = self._state.settings
         providers = choose_providers(settings, fields)
-        await asyncio.sleep(settings.stt_connect_latency)
+        await self._connect(providers.stt.provider)
         await asyncio.sleep(settings.tts_connect_latency)
         voice = Voice(self._state, fields, providers, self._outbox, self._dropped)
         if self.voice is not None and self.voice.speaker.track is None:
@@ -134,6 +141,17 @@ class Conversation:
         self.voice = voice
         self._voices.append(voice)
         return voice
+
+    async def _connect(self, provider: Provider) -> None:
+        """Connect the recogniser; raises Refused (F5)."""
+        latency = self._state.settings.stt_connect_latency
+        unanswered = UNANSWERED_LINKS[provider]
+        await asyncio.sleep(min(latency, unanswered.after))
+        if latency > unanswered.after:
+            raise link_unanswered(provider)
+        if provider in self._state.stt_refusals:
+            self._state.stt_refusals.remove(provider)
+            raise link_refused(provider)
 
     async def _join(
         self, livekit: Mapping[str, Any], voice: Voice | None, stream_id: str, clip: Clip | None

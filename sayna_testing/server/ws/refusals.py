@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sayna_testing.server.providers import (
     Credentials,
+    Provider,
     ProviderAuthError,
     check_credentials,
     resolve,
@@ -14,6 +15,7 @@ from sayna_testing.server.providers import (
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.tts_error import SpeakError
 
+_LINK_FAILED = "Failed to start voice manager: STT error: Connection failed: "
 CARTESIA_RATES = (8000, 16000, 22050, 24000, 44100, 48000)
 
 _NO_PROJECT = (
@@ -63,6 +65,42 @@ def choose_providers(settings: ServerSettings, fields: Mapping[str, Any]) -> Pro
     if hearing.provider == "cartesia":
         _check_cartesia(stt)
     return Providers(hearing, speaking)
+
+
+_REFUSED_LINKS: Mapping[Provider, str] = {
+    "deepgram": "Connection channel closed",
+    "cartesia": "Connection channel closed",
+    "elevenlabs": "Connection channel closed before session started",
+    "azure": "Connection channel closed before confirmation",
+    "google": "Connection channel closed unexpectedly",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """How long Sayna waits for a provider's link, in seconds, and what it says then."""
+
+    after: float
+    text: str
+
+
+UNANSWERED_LINKS: Mapping[Provider, Unanswered] = {
+    "deepgram": Unanswered(10.0, "Connection timeout"),
+    "cartesia": Unanswered(10.0, "Connection timeout"),
+    "elevenlabs": Unanswered(10.0, "Connection timeout waiting for session_started"),
+    "azure": Unanswered(30.0, "Connection timeout waiting for Azure"),
+    "google": Unanswered(30.0, "Connection timeout (30s)"),
+}
+
+
+def link_refused(provider: Provider) -> Refused:
+    """What is said when a recogniser refuses the link, whatever its reason (F5)."""
+    return Refused(f"{_LINK_FAILED}{_REFUSED_LINKS[provider]}")
+
+
+def link_unanswered(provider: Provider) -> Refused:
+    """What is said when a recogniser did not answer in time (F5)."""
+    return Refused(f"{_LINK_FAILED}{UNANSWERED_LINKS[provider].text}")
 
 
 def _has_project(credentials: Credentials, model: str) -> bool:

@@ -68,7 +68,7 @@ class RoomLink:
 
     def join(self) -> None:
         """Join, publish the track of an audio session, and see the tracks that are there."""
-        present = list(self.room.participants.values())
+        present = [p for p in self.room.participants.values() if not self._is_me(p)]
         self._unsubscribe = self.room.subscribe(self._hop)
         self.room.join(self._me)
         if self._voice is None:
@@ -142,8 +142,10 @@ class RoomLink:
             )
 
     def _on_data(self, sender: Participant | None, payload: bytes, topic: str | None) -> None:
-        if sender is None or self._hears(sender.identity):
-            identity = None if sender is None else sender.identity
+        """A sender that Sayna does not know is the server, and always heard (5.3)."""
+        known = sender is not None and sender.identity in self.room.participants
+        identity = sender.identity if sender is not None and known else None
+        if identity is None or self._hears(identity):
             self._outbox.post(messages.room_message(payload, identity, topic))
 
     def _on_audio(

@@ -113,17 +113,16 @@ class Speaker:
 
     async def _say(self, text: str) -> None:
         """Hand out the audio of a text: one chunk if it was spoken before on this server (6.2)."""
-        settings = self._state.settings
-        await asyncio.sleep(max(settings.tts_latency, FIRST_BYTE))
+        await asyncio.sleep(max(self._state.settings.tts_latency, FIRST_BYTE))
         key = cache_key(text, self._config, self._credentials)
-        failure = self.failures.popleft() if self.failures else None
+        failure = self._next_failure()
         cached = None if failure or self._google else self._state.tts_cache.get(key)
         if cached is not None:
             await self._hand_out([cached])
             return
         if failure and not failure.after:
             raise SpeakError(failure.text)
-        clip = synthesise(text, self._config, self._credentials, wpm=settings.wpm)
+        clip = synthesise(text, self._config, self._credentials, wpm=self._state.settings.wpm)
         chunks = list(cut(clip, self._config, google=self._google))
         if failure:
             await self._hand_out(_before(chunks, failure.after))
@@ -131,6 +130,13 @@ class Speaker:
         await self._hand_out(chunks)
         if not self._google:
             self._state.tts_cache[key] = clip
+
+    def _next_failure(self) -> Failure | None:
+        """The failure of this session's provider, else of everybody's."""
+        if self.failures:
+            return self.failures.popleft()
+        everybodys = self._state.tts_failures
+        return Failure(str(everybodys.popleft())) if everybodys else None
 
     async def _hand_out(self, chunks: list[bytes]) -> None:
         for start in range(0, len(chunks), BATCH):

@@ -82,9 +82,7 @@ def _samples(data: bytes, declared: int, form: tuple[int, int, int, bool, int] |
     if form is None:
         raise _ill_formed("missing fmt chunk")
     channels, rate, bits, is_float, width = form
-    if declared % width:
-        raise _ill_formed("data chunk length is not a multiple of sample size")
-    if declared // width % channels:
+    if declared % (width * channels):
         raise _ill_formed("invalid data chunk length")
     return Wav(channels, rate, bits, is_float, declared, data)
 
