@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from sayna_testing.server.settings import ServerSettings
@@ -47,10 +47,7 @@ class Credentials:
 
     provider: Provider
     own: bool
-    values: Mapping[str, Any]
-
-    def __repr__(self) -> str:
-        return f"Credentials(provider={self.provider!r}, own={self.own!r})"
+    values: Mapping[str, Any] = field(repr=False)
 
 
 def server_key(settings: ServerSettings, provider: Provider) -> str | None:
@@ -71,7 +68,7 @@ def resolve(settings: ServerSettings, name: str, auth: Mapping[str, Any] | None)
         raise ProviderAuthError(f"Unsupported provider: {name.lower()}")
     if auth:
         _check_auth(provider, auth)
-        return Credentials(provider, True, auth)
+        return Credentials(provider, own=True, values=auth)
     key = server_key(settings, provider)
     if key is None and provider in _MISSING:
         raise ProviderAuthError(
@@ -79,8 +76,8 @@ def resolve(settings: ServerSettings, name: str, auth: Mapping[str, Any] | None)
             f" {_MISSING[provider]} not configured in server environment",
             missing=True,
         )
-    field = _AUTH_FIELDS[provider][0]
-    return Credentials(provider, False, {} if key is None else {field: key})
+    values = {} if key is None else {_AUTH_FIELDS[provider][0]: key}
+    return Credentials(provider, own=False, values=values)
 
 
 def has_credentials(settings: ServerSettings, name: str) -> bool:
@@ -125,13 +122,13 @@ def _check_auth(provider: Provider, auth: Mapping[str, Any]) -> None:
         )
     kinds = (str, dict) if provider == "google" else (str,)
     wording = "a string or JSON object" if provider == "google" else "a string"
-    for field in fields:
-        value = cast("object", auth.get(field, ""))
+    for name in fields:
+        value = cast("object", auth.get(name, ""))
         if not isinstance(value, kinds):
             raise ProviderAuthError(
-                f"{refused}Auth field '{field}' must be {wording} for provider {provider}"
+                f"{refused}Auth field '{name}' must be {wording} for provider {provider}"
             )
         if value == "":
             raise ProviderAuthError(
-                f"{refused}Auth field '{field}' is required for provider {provider}"
+                f"{refused}Auth field '{name}' is required for provider {provider}"
             )
