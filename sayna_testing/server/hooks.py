@@ -46,8 +46,9 @@ class Hooks:
 
     def secret(self, hook: SipHook) -> str | None:
         """What webhooks to this hook are signed with: its own secret, else the global one."""
-        secret = hook.secret if hook.secret is not None or not self._sip else self._sip.hook_secret
-        return None if secret is None else trim(secret)
+        if hook.secret is not None or self._sip is None:
+            return hook.secret
+        return self._sip.hook_secret
 
     def add(self, hooks: Sequence[SipHook]) -> list[SipHook]:
         """Add or replace hooks by host; raises HooksError and then changes nothing."""

@@ -7,8 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Literal
 
-WEBHOOK_SECRET = "fake-sayna-hook-secret-0001"
-"""The secret every default server signs its webhooks with (rest.md 15.4)."""
+from sayna_testing.webhooks.signing import default_secret
 
 _ROOM_PREFIX = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -42,7 +41,7 @@ class SipSettings:
     room_prefix: str = "sip-"
     allowed_addresses: tuple[str, ...] = ("0.0.0.0/0",)
     hooks: tuple[SipHook, ...] = ()
-    hook_secret: str | None = field(default=WEBHOOK_SECRET, repr=False)
+    hook_secret: str | None = field(default_factory=default_secret, repr=False)
     outbound_address: str | None = "sip.example.com"
     outbound_auth_username: str | None = None
     outbound_auth_password: str | None = field(default=None, repr=False)

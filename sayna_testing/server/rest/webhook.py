@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import re
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from sayna_testing.server.rest.bodies import check_size
 from sayna_testing.server.rest.context import Context, Post, PostError
-from sayna_testing.server.rest.messages import Headers, Response, dump, empty, json_response
+from sayna_testing.server.rest.messages import Response, dump, empty, json_response
 from sayna_testing.server.rest.protobuf_json import NotAnEventError, read_event
 from sayna_testing.server.rest.tokens import verify
 from sayna_testing.server.settings import LiveKitSettings, SipHook
@@ -20,6 +19,7 @@ from sayna_testing.server.sip_host import sip_host
 from sayna_testing.server.state import ServerState
 from sayna_testing.server.tenancy import AccessError, claim
 from sayna_testing.server.text import is_blank, trim
+from sayna_testing.webhooks.signing import sign
 
 DELIVERY = 5.0
 """Seconds a receiver has."""
@@ -110,20 +110,6 @@ async def _deliver(state: ServerState, announcement: _Announcement, post: Post) 
     if url is None or not _PRINTABLE.fullmatch(announcement.event_id):
         return
     async with state.webhook_places(url[1]):
-        headers = _signed(announcement, int(time.time()))
+        signed = sign(announcement.body, event_id=announcement.event_id, secret=announcement.secret)
         with suppress(PostError):
-            await post(hook.url, headers, announcement.body, DELIVERY)
-
-
-def _signed(announcement: _Announcement, timestamp: int) -> Headers:
-    message = f"v1:{timestamp}:{announcement.event_id}:".encode() + announcement.body
-    signature = hmac.new(announcement.secret.encode(), message, hashlib.sha256).hexdigest()
-    return (
-        ("content-type", "application/json"),
-        ("x-sayna-signature", f"v1={signature}"),
-        ("x-sayna-timestamp", str(timestamp)),
-        ("x-sayna-event-id", announcement.event_id),
-        ("x-sayna-signature-version", "v1"),
-        ("user-agent", "sayna-req-manager/2.0"),
-        ("accept", "*/*"),
-    )
+            await post(hook.url, signed.header_pairs, signed.body, DELIVERY)
