@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ from sayna_testing.server.rest import Request, Response, Upgrade
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | Upgrade]]
 Serve: TypeAlias = Callable[[Upgrade, web.Request], Awaitable[web.StreamResponse]]
 
+_ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
 _ADDED_BY_AIOHTTP = ("Server", "Content-Type", "Content-Length")
 
 
@@ -45,7 +47,9 @@ class App:
 
         app = web.Application(client_max_size=0, middlewares=[everything])
         app.on_response_prepare.append(_only_our_headers)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, auto_decompress=False
+        )  # the real server reads bodies as they come, whatever their content-encoding says
         # With nothing to start, set-up never waits, so one step runs it where no await is possible.
         try:
             runner.setup().send(None)
@@ -83,10 +87,11 @@ class _Exactly(web.Response):
 
 
 async def _read(raw: web.Request) -> Request:
-    path, _, query = raw.raw_path.partition("?")
+    target = _ORIGIN.sub("", raw.raw_path, count=1)
+    path, _, query = target.partition("?")
     return Request(
         method=raw.method,
-        raw_path=path,
+        raw_path=path or "/",
         query=query,
         headers=tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in raw.raw_headers
