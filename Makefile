@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 UV = $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format coverage bench docs soak matrix lock clean
+.PHONY: help setup browser demo test check format coverage bench docs soak matrix lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,11 @@ $(VENV)/.peer: requirements/peer.txt | $(BIN)/uv
 	@touch $@
 
 setup: $(VENV)/.dev $(VENV)/.peer ## Make the environment that everything below uses
+
+browser: ## Install Chromium for the tests of the report, where apt can; without it they are skipped
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && apt-get -qq update && \
+		apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+		echo "Chromium cannot be had here: the tests that need it will be skipped"
 
 demo: $(VENV)/.dev ## Play a scripted phone conversation against the example agent
 	@$(BIN)/sayna-testing demo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from sayna_testing.report import Call, Expectation
 from sayna_testing.server.journal import Entry, Flow
 from sayna_testing.speech import synthesize
+from tests.report.browser import Browser, Tab, find, running
 
 CONFIG: dict[str, Any] = {
     "type": "config",
@@ -120,3 +121,20 @@ def make_barge_in() -> Callable[..., Call]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    path = find()
+    if path is None:
+        pytest.skip("no Chromium here; `make browser` installs it where apt can")
+    with running(path, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Tab]:
+    """A page of its own, which must not complain or ask for anything it was not sent to."""
+    with chromium.tab() as opened:
+        yield opened
+        assert opened.problems == []

@@ -63,6 +63,7 @@
     get("name").textContent = row.querySelector("a").textContent;
     get("facts").replaceChildren(row.querySelector(".status").cloneNode(true), `, ${row.cells[2].textContent}`);
     get("reason").textContent = row.querySelector(".reason")?.textContent ?? "";
+    player.hidden = !call.clips.length;
     neighbours(number);
     const several = new Set(call.events.map((event) => event.session).filter(Boolean)).size > 1;
     draw(several);
