@@ -11,7 +11,8 @@ from sayna_testing.webhooks.request import SignedWebhook
 
 __all__ = ["WEBHOOK_SECRET", "compact", "default_secret", "sign", "signature"]
 
-WEBHOOK_SECRET = "sayna-testing-webhook-secret"
+WEBHOOK_SECRET = "fake-sayna-hook-secret-0001"
+"""What tests sign with unless told otherwise: made up, and published in the documentation."""
 
 
 def default_secret() -> str:
