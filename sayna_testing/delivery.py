@@ -104,8 +104,7 @@ async def _post(session: aiohttp.ClientSession, url: str, hook: SignedWebhook) -
     try:
         async with session.post(
             url,
-            data=hook.body,
-            headers=hook.header_pairs,
+            **hook.as_aiohttp(),
             skip_auto_headers=["Accept-Encoding"],
             timeout=_LIMITS,
             max_redirects=_REDIRECTS + 1,  # aiohttp gives up at this number, not after it
