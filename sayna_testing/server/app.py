@@ -119,5 +119,5 @@ def _readable(body: bytes) -> Any:
         return f"{len(body)} bytes"
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

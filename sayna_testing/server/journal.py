@@ -17,6 +17,8 @@ JSONObject: TypeAlias = dict[str, Any]
 Match: TypeAlias = Callable[["Entry"], bool]
 
 _HIDDEN = "***"
+_DEEPER = "..."
+_LEVELS = 50
 _SECRET_KEYS = frozenset(
     {
         "api_key",
@@ -157,17 +159,24 @@ class Journal:
         return round(clock - zero, 6)
 
 
-def redact(data: Mapping[str, Any]) -> JSONObject:
-    """A copy in which whatever stands under a secret name reads `***`, at any depth."""
+def redact(data: Mapping[str, Any], levels: int = _LEVELS) -> JSONObject:
+    """A copy in which whatever stands under a secret name reads `***`, at any depth.
+
+    What is nested deeper than `levels` reads `...`: a request may nest without limit.
+    """
     return {
-        key: _HIDDEN if key.lower() in _SECRET_KEYS and value is not None else _redact_value(value)
+        key: _HIDDEN
+        if key.lower() in _SECRET_KEYS and value is not None
+        else _redact_value(value, levels - 1)
         for key, value in data.items()
     }
 
 
-def _redact_value(value: Any) -> Any:
+def _redact_value(value: Any, levels: int) -> Any:
+    if not isinstance(value, Mapping | list | tuple):
+        return value
+    if not levels:
+        return _DEEPER
     if isinstance(value, Mapping):
-        return redact(cast("Mapping[str, Any]", value))
-    if isinstance(value, list | tuple):
-        return [_redact_value(item) for item in cast("list[Any]", value)]
-    return value
+        return redact(cast("Mapping[str, Any]", value), levels)
+    return [_redact_value(item, levels - 1) for item in cast("list[Any]", value)]
