@@ -8,6 +8,9 @@ from multidict import CIMultiDict
 from sayna_testing.clock import outside
 from sayna_testing.server.rest import Headers, Posted, PostError
 
+_NOT_SENT = ("Accept-Encoding",)
+"""What aiohttp would add and Sayna does not send (rest.md 15.4)."""
+
 
 async def post(url: str, headers: Headers, body: bytes, timeout: float) -> Posted:
     """POST over a real socket, at most `timeout` seconds at real speed, redirects followed.
@@ -18,7 +21,7 @@ async def post(url: str, headers: Headers, body: bytes, timeout: float) -> Poste
     with outside(f"POST {url}"):
         try:
             async with (
-                aiohttp.ClientSession(timeout=limits) as session,
+                aiohttp.ClientSession(timeout=limits, skip_auto_headers=_NOT_SENT) as session,
                 session.post(url, data=body, headers=CIMultiDict(headers)) as response,
             ):
                 return Posted(response.status, await response.read())
