@@ -149,6 +149,11 @@ class FakeSaynaServer:
         return tuple(entry for entry in self.journal if entry.kind == "http")
 
     @property
+    def state(self) -> ServerState:
+        """All that the rules of this server read, with the doors that make its providers fail."""
+        return self._state
+
+    @property
     def rooms(self) -> Rooms:
         """The rooms of the LiveKit server behind this one."""
         return self._state.rooms

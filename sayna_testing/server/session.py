@@ -234,6 +234,20 @@ class Session:
             )
         )
 
+    async def recognition_fails(self, error: str) -> None:
+        """Break the speech recognition, which stays broken (websocket.md 8.5).
+
+        `error` is e.g. `Network error: WebSocket error: ...`; the agent gets its `error` frame.
+        """
+        await self.act(lambda: self._connection.stt_failure(error))
+
+    async def speech_fails(self, error: str) -> None:
+        """Let the synthesis of the next text fail (websocket.md 6.4).
+
+        `error` is e.g. `Provider error: API error (401 Unauthorized): no`.
+        """
+        await self.act(lambda: self._connection.tts_fail_next(error))
+
     async def push(self, frame: dict[str, Any]) -> None:
         """Send the agent a JSON frame of the test's own making."""
         await self.act(lambda: self._connection.push(frame))
