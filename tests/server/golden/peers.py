@@ -26,19 +26,28 @@ class Message:
         return [value for key, value in self.headers if key == name]
 
 
-async def exchange(port: int, request: bytes, *, head: bool = False) -> Message:
-    """Send a request on a connection of its own and read the answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
+class Http:
+    """One HTTP connection, kept alive from exchange to exchange."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, request: bytes, *, head: bool = False) -> Message:
+        """Send a request and read the answer, which has no body when it is one to HEAD."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = self._streams
         async with asyncio.timeout(PATIENCE):
             writer.write(request)
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
             return await read_message(reader, bodyless=head)
-    finally:
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self._streams is not None:
+            self._streams[1].transport.abort()
 
 
 async def read_message(reader: asyncio.StreamReader, *, bodyless: bool = False) -> Message:
@@ -142,6 +151,7 @@ class Listener:
     def __init__(self) -> None:
         self.requests: asyncio.Queue[Message] = asyncio.Queue()
         self.answers: list[bytes] = []
+        self.delay = 0.0
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -164,6 +174,7 @@ class Listener:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             self.requests.put_nowait(await read_message(reader))
+            await asyncio.sleep(self.delay)
             writer.write(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
