@@ -126,7 +126,8 @@ class _Exchange:
     def __init__(self, body: bytes) -> None:
         self.response: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
         self._unread: Message | None = {"type": "http.request", "body": body, "more_body": False}
-        self._start: Message | None = None
+        self._expected = "http.response.start"
+        self._start: Message = {}
         self._chunks: list[bytes] = []
         self._over = asyncio.Event()
 
@@ -140,15 +141,18 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         """Take the start of the answer, then its body, piece by piece."""
-        match message["type"], self._start:
-            case "http.response.start", None:
-                self._start = message
-            case "http.response.body", dict():
-                self._chunks.append(bytes(message.get("body", b"")))
-                if not message.get("more_body", False):
-                    self._complete(self._start)
-            case kind, _:
-                raise AsgiError(f"unexpected message {kind!r} of the application")
+        if message["type"] != self._expected:
+            raise AsgiError(
+                f"unexpected message {message['type']!r} of the application, "
+                f"expected {self._expected!r}"
+            )
+        if message["type"] == "http.response.start":
+            self._start, self._expected = message, "http.response.body"
+            return
+        self._chunks.append(bytes(message.get("body", b"")))
+        if not message.get("more_body", False):
+            self._expected = "nothing more"
+            self._complete()
 
     def leave(self) -> None:
         """The client is gone: from now on the application receives a disconnect."""
@@ -161,14 +165,15 @@ class _Exchange:
         self.response.set_exception(error)
         return True
 
-    def _complete(self, start: Message) -> None:
-        if not self.response.done():
-            headers = tuple(
-                (name.decode("latin-1").lower(), value.decode("latin-1"))
-                for name, value in start.get("headers", ())
-            )
-            response = HttpResponse(int(start["status"]), headers, b"".join(self._chunks))
-            self.response.set_result(response)
+    def _complete(self) -> None:
+        if self.response.done():  # nobody waits any more
+            return
+        headers = tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in self._start.get("headers", ())
+        )
+        status = int(self._start["status"])
+        self.response.set_result(HttpResponse(status, headers, b"".join(self._chunks)))
 
 
 class _Lifespan:

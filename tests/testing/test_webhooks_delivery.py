@@ -16,6 +16,7 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from sayna_client import SaynaValidationError, WebhookReceiver
+from sayna_testing.asgi import AsgiError
 from sayna_testing.clock import virtual_time
 from sayna_testing.delivery import DeliveryError, deliver, open_target
 from sayna_testing.webhooks import SignedWebhook, WebhookSigner
@@ -188,9 +189,8 @@ async def test_app_that_breaks_asgi_is_told(messages: list[Any], complaint: str)
         for message in messages:
             await send(message)
 
-    with pytest.raises(Exception, match=complaint) as caught:
+    with pytest.raises(AsgiError, match=complaint):
         await deliver(hook(), app)
-    assert type(caught.value).__name__ == "AsgiError"
 
 
 async def test_app_that_fails_to_start_says_why() -> None:
@@ -212,7 +212,7 @@ async def test_app_that_fails_to_stop_says_why() -> None:
         yield
         raise ConnectionError("still busy")
 
-    with pytest.raises(Exception, match=r"shutdown of the application failed.*still busy"):
+    with pytest.raises(AsgiError, match=r"shutdown of the application failed.*still busy"):
         async with open_target(FastAPI(lifespan=lifespan)):
             pass
 
@@ -232,6 +232,30 @@ async def test_asgi_app_without_an_answer_runs_into_the_limit() -> None:
         await deliver(hook(), silent)
     assert clock.elapsed == pytest.approx(5.0)
     assert left == ["http.disconnect"]
+
+
+async def test_answer_after_the_limit_is_nobodys() -> None:
+    async def late(scope: Any, _receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        await asyncio.sleep(6)
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    with virtual_time() as clock:
+        with pytest.raises(DeliveryError, match="no answer"):
+            await deliver(hook(), late)
+        assert clock.elapsed == pytest.approx(6.0)
+
+
+async def test_body_after_the_answer_breaks_asgi() -> None:
+    async def talkative(scope: Any, _receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+        await send({"type": "http.response.body"})
+
+    with pytest.raises(AsgiError, match=r"'http.response.body'.*expected 'nothing more'"):
+        await deliver(hook(), talkative)
 
 
 async def test_leaving_gives_up_a_request_that_waits() -> None:
