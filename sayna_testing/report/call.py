@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from sayna_testing.server.journal import Entry
@@ -33,6 +33,20 @@ class Call:
     reason: str = ""
     failing: int | None = None
     expectations: tuple[Expectation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Tell what happened in a room to the session that is in it (websocket.md 5.1)."""
+        rooms: dict[object, str] = {}
+        for entry in self.entries:
+            if entry.kind == "ready" and "livekit_room_name" in entry.data:
+                rooms.setdefault(entry.data["livekit_room_name"], entry.session)
+        placed = tuple(
+            replace(entry, session=rooms[room])
+            if not entry.session and (room := entry.data.get("room")) in rooms
+            else entry
+            for entry in self.entries
+        )
+        object.__setattr__(self, "entries", placed)
 
     @property
     def sessions(self) -> tuple[str, ...]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from sayna_testing.report.playback import Form, forms
+from sayna_testing.report.playback import Form, form_of, forms
 from sayna_testing.server.journal import Entry
 
 JSONObject: TypeAlias = dict[str, Any]
+
+AUDIO = {"audio": "", "caller_audio": "of the caller ", "room_audio": "into the room "}
+"""The kinds of entries that hold audio, and what is said of them before their length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +49,37 @@ def events(entries: Iterable[Entry]) -> tuple[Event, ...]:
 
 def _events(entries: Iterable[Entry]) -> Iterator[Event]:
     known: dict[str, tuple[Form, Form]] = {}
-    for _, run in groupby(entries, _run):
-        group = tuple(run)
-        entry = group[0]
+    for run in _runs(entries):
+        entry = run[0]
         if entry.kind == "config":
             known[entry.session] = forms(entry.data)
-        if entry.kind == "audio":
-            yield Event(group, "audio", _audio(group, known.get(entry.session)))
+        if entry.kind in AUDIO:
+            form = form_of(entry, known.get(entry.session) or forms({}))
+            yield Event(run, "audio", f"{AUDIO[entry.kind]}{_audio(run, form)}")
         else:
             label, describe = _WORDS.get(entry.kind, (entry.kind, plain))
-            yield Event(group, label, describe(entry.data))
+            yield Event(run, label, describe(entry.data))
 
 
-def _run(entry: Entry) -> tuple[object, ...]:
-    if entry.kind == "audio":
-        return (entry.session, entry.flow, entry.dropped, entry.error)
-    return (entry.index,)
+def _runs(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
+    """Audio that nothing else comes between as one run for each stream, all else alone."""
+    for sounds, group in groupby(entries, lambda entry: entry.kind in AUDIO):
+        if not sounds:
+            yield from ((entry,) for entry in group)
+            continue
+        streams: dict[tuple[object, ...], list[Entry]] = {}
+        for entry in group:
+            key = (entry.session, entry.flow, entry.kind, entry.dropped, entry.error)
+            streams.setdefault(key, []).append(entry)
+        yield from (tuple(stream) for stream in streams.values())
 
 
-def _audio(group: tuple[Entry, ...], known: tuple[Form, Form] | None) -> str:
-    size = sum(len(entry.audio or b"") for entry in group)
-    form = (known or forms({}))[0 if group[0].flow == ">" else 1]
+def _audio(run: tuple[Entry, ...], form: Form) -> str:
+    size = sum(len(entry.audio or b"") for entry in run)
     rate = form.bytes_per_second
-    length = f"{size / rate:.2f} s" if rate else f"{size} bytes of {form.encoding}"
-    return f"{length} in {len(group)} frames" if len(group) > 1 else length
+    of = f" of {form.encoding}" if form.encoding else ""
+    length = f"{size / rate:.2f} s" if rate else f"{size} bytes{of}"
+    return f"{length} in {len(run)} frames" if len(run) > 1 else length
 
 
 def plain(data: JSONObject) -> str:

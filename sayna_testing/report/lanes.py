@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sayna_testing.report.audio import peaks, samples
 from sayna_testing.report.call import Call
-from sayna_testing.report.events import Event, events
+from sayna_testing.report.events import AUDIO, Event, events
 from sayna_testing.report.playback import Clip, clips
 
 LANES = (
@@ -27,8 +27,7 @@ _LANE_OF = {
     "tts_playback_complete": "speech",
     "http": "webhooks",
     "webhook": "webhooks",
-    "open": "control",
-    "close": "control",
+    "fault": "faults",
 }
 
 _LETTERS = 165
@@ -131,11 +130,10 @@ def _lanes(
 
 def _lane_of(event: Event) -> str | None:
     """The lane of an event; audio is drawn as a wave, unless the server did not take it."""
-    kind = event.entry.kind
-    if kind == "audio":
-        refused = event.entry.dropped or event.entry.error
-        return "faults" if refused else None
-    return _LANE_OF.get(kind, "faults" if event.entry.flow == "*" else "control")
+    entry = event.entry
+    if entry.kind in AUDIO:
+        return "faults" if entry.dropped or entry.error else None
+    return _LANE_OF.get(entry.kind, "control")
 
 
 def _session_of(event: Event, lane: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sayna_testing.server.journal import Entry
+
+Who: TypeAlias = Literal["caller", "agent"]
 
 _JITTER = 0.25
 """Seconds by which a frame of a steady stream may be late and still belong to it."""
@@ -15,7 +17,7 @@ _SAMPLE_BYTES = {"linear16": 2, "pcm": 2, "mulaw": 1, "ulaw": 1, "alaw": 1}
 
 
 class Form(NamedTuple):
-    """What the bytes are: encoding and sample rate in Hz. `bytes_per_second` is 0 if unknown."""
+    """What the bytes are: encoding and sample rate in Hz."""
 
     encoding: str
     sample_rate: int
@@ -30,15 +32,15 @@ class Form(NamedTuple):
 class Clip:
     """A stretch of audio without a gap: who spoke, from when (seconds), which bytes.
 
-    `heard` is how many seconds of it were heard: less than `duration` after a barge-in.
+    `heard` is how many seconds of it were heard, less than `duration` after a barge-in; `first` is
+    the number of the entry it begins with.
     """
 
-    who: Literal["caller", "agent"]
+    who: Who
     start: float
     form: Form
     audio: bytes
     first: int
-    last: int
     heard: float
 
     @property
@@ -47,48 +49,49 @@ class Clip:
         rate = self.form.bytes_per_second
         return len(self.audio) / rate if rate else 0.0
 
-    @property
-    def end(self) -> float:
-        """When the last of it would have been heard."""
-        return self.start + self.duration
-
 
 def clips(entries: Iterable[Entry]) -> tuple[Clip, ...]:
     """The audio of one session as heard: agent speech queues up and a `clear` drops the rest.
 
     A plain client plays what it gets in real time and empties its buffer when it sends `clear`
-    (websocket.md 13.3); a `clear` that the server ignored (7.2) empties nothing.
+    (websocket.md 13.3); a `clear` that the server ignored (7.2) empties nothing. In a room, audio
+    is heard there and cleared there (6.5).
     """
-    mic, speech = _Stream("caller"), _Stream("agent")
+    heard = _Heard()
     for entry in entries:
-        if entry.kind == "config":
-            mic.form, speech.form = forms(entry.data)
-        elif entry.kind == "audio" and entry.audio:
-            (mic if entry.flow == ">" else speech).add(entry, entry.audio)
-        elif entry.kind == "clear" and entry.dropped is None:
-            speech.cut(entry.at)
-        elif entry.kind in ("tts_playback_complete", "speak"):
-            speech.part()
-    done = [stretch.clip() for stretch in (*mic.stretches, *speech.stretches)]
+        react = _REACTIONS.get((entry.flow, entry.kind))
+        if react is not None and entry.dropped is None and not entry.error:
+            react(heard, entry)
+    done = [stretch.clip() for stretch in (*heard.mic.stretches, *heard.speech.stretches)]
     return tuple(sorted(done, key=lambda clip: (clip.start, clip.first)))
 
 
 def forms(config: dict[str, Any]) -> tuple[Form, Form]:
-    """The form of mic audio and of speech that a `config` asks for (websocket.md 4.2.1, 4.2.2)."""
+    """The form of mic audio and of speech under a `config` (websocket.md 4.2.1, 4.2.2).
+
+    Only speech has defaults: mic audio of which nothing is said is of no known form.
+    """
     stt: dict[str, Any] = config.get("stt_config") or {}
     tts: dict[str, Any] = config.get("tts_config") or {}
     return (
-        Form(str(stt.get("encoding") or "linear16"), int(stt.get("sample_rate") or 16000)),
+        Form(str(stt.get("encoding") or ""), int(stt.get("sample_rate") or 0)),
         Form(str(tts.get("audio_format") or "linear16"), int(tts.get("sample_rate") or 24000)),
     )
 
 
+def form_of(entry: Entry, config: tuple[Form, Form]) -> Form:
+    """The form of an entry's audio: audio in a room says its own rate, else the config rules."""
+    if "sample_rate" in entry.data:
+        return Form("linear16", int(entry.data["sample_rate"]))
+    return config[0 if entry.flow == ">" else 1]
+
+
 class _Stretch:
-    def __init__(self, who: Literal["caller", "agent"], start: float, form: Form, first: int):
-        self.who: Literal["caller", "agent"] = who
+    def __init__(self, who: Who, start: float, form: Form, first: int) -> None:
+        self.who: Who = who
         self.start = start
         self.form = form
-        self.first = self.last = first
+        self.first = first
         self.audio = bytearray()
         self.until: float | None = None
 
@@ -100,30 +103,25 @@ class _Stretch:
     def clip(self) -> Clip:
         end = self.end if self.until is None else self.until
         heard = round(max(end - self.start, 0.0), 6)
-        return Clip(
-            self.who, self.start, self.form, bytes(self.audio), self.first, self.last, heard
-        )
+        return Clip(self.who, self.start, self.form, bytes(self.audio), self.first, heard)
 
 
 class _Stream:
     """One direction of one session; a stretch ends at a gap, a cut, or an end of speech."""
 
-    def __init__(self, who: Literal["caller", "agent"]) -> None:
-        self.who: Literal["caller", "agent"] = who
-        self.form = forms({})[0 if who == "caller" else 1]
+    def __init__(self, who: Who) -> None:
+        self.who: Who = who
         self.stretches: list[_Stretch] = []
         self._open: _Stretch | None = None
         self._free = 0.0
 
-    def add(self, entry: Entry, audio: bytes) -> None:
+    def add(self, entry: Entry, form: Form, slack: float = 0.0) -> None:
         current = self._open
-        slack = _JITTER if self.who == "caller" else 0.0
-        if current is None or current.form != self.form or entry.at > current.end + slack:
+        if current is None or current.form != form or entry.at > current.end + slack:
             start = round(max(entry.at, self._free), 6)
-            current = self._open = _Stretch(self.who, start, self.form, entry.index)
+            current = self._open = _Stretch(self.who, start, form, entry.index)
             self.stretches.append(current)
-        current.audio += audio
-        current.last = entry.index
+        current.audio += entry.audio or b""
         self._free = current.end
 
     def part(self) -> None:
@@ -135,3 +133,39 @@ class _Stream:
                 stretch.until = max(at, stretch.start)
         self._free = min(self._free, at)
         self._open = None
+
+
+class _Heard:
+    """Both directions of one session, moved on by its entries."""
+
+    def __init__(self) -> None:
+        self.mic, self.speech = _Stream("caller"), _Stream("agent")
+        self._forms = forms({})
+
+    def configured(self, entry: Entry) -> None:
+        self._forms = forms(entry.data)
+
+    def listened(self, entry: Entry) -> None:
+        self.mic.add(entry, form_of(entry, self._forms), _JITTER)
+
+    def spoke(self, entry: Entry) -> None:
+        self.speech.add(entry, form_of(entry, self._forms))
+
+    def parted(self, _: Entry) -> None:
+        self.speech.part()
+
+    def cleared(self, entry: Entry) -> None:
+        self.speech.cut(entry.at)
+
+
+_REACTIONS: dict[tuple[str, str], Callable[[_Heard, Entry], None]] = {
+    (">", "config"): _Heard.configured,
+    (">", "audio"): _Heard.listened,
+    ("*", "caller_audio"): _Heard.listened,
+    ("<", "audio"): _Heard.spoke,
+    ("*", "room_audio"): _Heard.spoke,
+    (">", "speak"): _Heard.parted,
+    ("<", "tts_playback_complete"): _Heard.parted,
+    (">", "clear"): _Heard.cleared,
+    ("*", "room_audio_cleared"): _Heard.cleared,
+}

@@ -125,6 +125,18 @@ def test_hovering_shows_the_json_of_the_frame(tab: Any, run: str, calls: list[Ca
     tab.until("document.querySelector('#tip').hidden")
 
 
+def test_what_was_swallowed_or_refused_says_so(tab: Any, recording: Any, tmp_path: Path) -> None:
+    recording.heard(0.5, "psst", dropped="protected speech")
+    recording.add(1.0, ">", "speak", text="hi", error=True)
+    path = tmp_path / "call.html"
+    path.write_text(render(recording.call, "html"), "utf-8")
+    opened(tab, path.as_uri())
+    tab.press("ArrowRight")
+    assert json.loads(tab.text("#frame"))["(dropped)"] == "protected speech"
+    tab.press("ArrowRight")
+    assert json.loads(tab.text("#frame"))["(answered)"] == "with an error"
+
+
 def test_everything_can_be_reached_with_the_keyboard(tab: Any, run: str, calls: list[Call]) -> None:
     tab.open(run)
     tab.run("document.querySelector('.calls tbody a').focus()")

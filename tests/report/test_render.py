@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sayna_testing import report
 from sayna_testing.report import Call, Expectation, record, render, write
+from sayna_testing.report.text import speech_byte_rate
 from sayna_testing.server.journal import Entry, Journal
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -206,3 +207,8 @@ def test_a_very_long_text_in_a_frame_is_cut_in_the_page_only(recording: Any) -> 
     recording.add(0.0, ">", "config", loading_audio={"data": "QUJD" * 50000, "list": ["A"]})
     assert len(render(recording.call, "html")) < 30000
     assert "QUJD" * 50000 in render(recording.call, "json")
+
+
+def test_rate_of_speech_follows_the_config() -> None:
+    assert speech_byte_rate({"audio_format": "mulaw", "sample_rate": 8000}) == 8000
+    assert speech_byte_rate({}) == 48000

@@ -158,6 +158,49 @@ def test_runs_of_audio_are_one_event_and_everything_else_is_one_each(recording: 
     ]
 
 
+def test_audio_of_both_directions_at_once_is_one_event_each(recording: Any) -> None:
+    recording.add(0.0, ">", "config", stt_config=STT)
+    for number in range(5):
+        recording.add(0.1 * number, "<", "audio", audio=bytes(4800))
+        recording.add(0.1 * number, ">", "audio", audio=bytes(3200))
+    assert [(event.entry.flow, event.text) for event in events(recording.entries)][1:] == [
+        ("<", "audio     0.50 s in 5 frames"),
+        (">", "audio     0.50 s in 5 frames"),
+    ]
+
+
+def in_a_room(recording: Any) -> None:
+    """A caller and an agent in a room; what happens there is of no session by itself."""
+    recording.add(0.0, "<", "ready", livekit_room_name="call-7")
+    world = {"session": "", "room": "call-7"}
+    recording.add(0.2, "*", "participant_joined", identity="sip-1", **world)
+    recording.entries.append(
+        Entry(2, 0.5, "", "*", "caller_audio", {"room": "call-7", "sample_rate": 8000}, bytes(8000))
+    )
+    recording.entries.append(
+        Entry(3, 0.6, "", "*", "room_audio", {"room": "call-7", "sample_rate": 24000}, SECOND)
+    )
+    recording.add(1.0, "*", "room_audio_cleared", **world)
+    recording.add(1.1, "*", "participant_left", session="", room="another")
+
+
+def test_what_happens_in_a_room_belongs_to_the_session_that_is_in_it(recording: Any) -> None:
+    in_a_room(recording)
+    assert [entry.session for entry in recording.call.entries] == [*["ws-1"] * 5, ""]
+
+
+def test_audio_in_a_room_is_heard_there_and_cleared_there(recording: Any) -> None:
+    in_a_room(recording)
+    assert heard_of(recording.call.entries) == [
+        ("caller", 0.5, 0.5, 0.5),
+        ("agent", 0.6, 1.0, 0.4),
+    ]
+    assert [event.text for event in events(recording.call.entries)][2:4] == [
+        "audio     of the caller 0.50 s",
+        "audio     into the room 1.00 s",
+    ]
+
+
 def test_audio_of_a_compressed_format_is_told_in_bytes(recording: Any) -> None:
     recording.add(0.0, ">", "config", tts_config={"audio_format": "mp3"})
     recording.add(0.1, "<", "audio", audio=b"abc")
@@ -215,6 +258,7 @@ def test_interims_lead_to_their_final_and_a_last_interim_stands_alone(recording:
 
 
 def test_a_caller_with_a_voice_is_drawn_as_a_wave_and_not_as_words(recording: Any) -> None:
+    recording.add(0.0, ">", "config", stt_config=STT)
     recording.add(0.0, ">", "audio", audio=b"\x00\x40" * 16000)
     recording.heard(1.0, "hello", final=True)
     caller = picture(recording.call).lanes[0]
@@ -224,7 +268,14 @@ def test_a_caller_with_a_voice_is_drawn_as_a_wave_and_not_as_words(recording: An
 
 def test_audio_that_was_refused_is_told_and_not_heard(recording: Any) -> None:
     recording.add(0.5, ">", "audio", audio=bytes(3200), error=True)
-    assert lanes_of(recording.call)["faults"] == ["audio 0.10 s"]
+    assert lanes_of(recording.call) == {"faults": ["audio 3200 bytes"]}
+
+
+def test_audio_of_a_compressed_format_is_a_stretch_without_a_wave(recording: Any) -> None:
+    recording.add(0.0, ">", "config", tts_config={"audio_format": "mp3"})
+    recording.add(0.5, "<", "audio", audio=b"abc")
+    (lane,) = [lane for lane in picture(recording.call).lanes if lane.name == "agent"]
+    assert [wave.peaks for wave in lane.waves] == [()]
 
 
 def test_sessions_have_lanes_of_their_own(recording: Any) -> None:
