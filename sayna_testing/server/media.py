@@ -5,8 +5,6 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-import numpy as np
-
 Compressed = Literal["mp3", "opus", "flac"]
 
 _SOUNDFILE: Mapping[Compressed, tuple[str, str]] = {
@@ -42,6 +40,6 @@ def compress(kind: Compressed, sample_rate: int, source: Callable[[int], bytes])
     rate = next((known for known in rates if known >= sample_rate), rates[-1])
     container, codec = _SOUNDFILE[kind]
     file = io.BytesIO()
-    samples = np.frombuffer(source(rate), "<i2")
-    soundfile.write(file, samples, rate, format=container, subtype=codec)
+    with soundfile.SoundFile(file, "w", rate, 1, codec, format=container) as writer:
+        writer.buffer_write(source(rate), dtype="int16")
     return file.getvalue()

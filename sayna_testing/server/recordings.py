@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sayna_testing.server.media import compress
 from sayna_testing.server.rooms import (
     AgentAudio,
@@ -52,22 +49,9 @@ class Recording:
 
     def mixed(self, sample_rate: int) -> bytes:
         """All that was heard as 16-bit little-endian mono PCM, silence included."""
-        length = round(max(self.duration, _SHORTEST) * sample_rate)
-        mix = np.zeros(length, np.float32)
-        for clip in self.clips:
-            sound = _resampled(clip, sample_rate)
-            begin = round(clip.start * sample_rate)
-            part = mix[begin : begin + len(sound)]
-            part += sound[: len(part)]
-        return np.clip(mix, -32768, 32767).astype("<i2").tobytes()
+        from sayna_testing.server.mixing import mix  # loads numpy
 
-
-def _resampled(clip: Clip, sample_rate: int) -> NDArray[np.float32]:
-    """The samples of a clip at another rate, by straight lines between them."""
-    samples = np.frombuffer(clip.pcm, "<i2").astype(np.float32)
-    length = round(len(samples) * sample_rate / clip.sample_rate)
-    places = np.arange(length, dtype=np.float64) * (clip.sample_rate / sample_rate)
-    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+        return mix(self.clips, max(self.duration, _SHORTEST), sample_rate)
 
 
 class Recorder:

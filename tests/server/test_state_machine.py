@@ -63,7 +63,13 @@ class Server(RuleBasedStateMachine):
             self.ended(room)
 
     def ended(self, room: str) -> None:
-        self.run(self.sessions.pop(room).close())
+        """The server cleans up once the client has closed its side."""
+
+        async def close() -> None:
+            await self.sessions.pop(room).close()
+            await asyncio.sleep(1)
+
+        self.run(close())
         self.recorded.add(room)
         del self.rooms[room]
 
@@ -86,14 +92,7 @@ class Server(RuleBasedStateMachine):
     @precondition(lambda self: self.sessions)
     @rule(data=st.data())
     def session_ends(self, data: st.DataObject) -> None:
-        room = data.draw(st.sampled_from(sorted(self.sessions)))
-
-        async def close() -> None:
-            await self.sessions[room].close()
-            await asyncio.sleep(1)
-
-        self.run(close())
-        self.ended(room)
+        self.ended(data.draw(st.sampled_from(sorted(self.sessions))))
 
     @rule(room=NAMES, guest=GUESTS)
     def guest_joins(self, room: str, guest: str) -> None:

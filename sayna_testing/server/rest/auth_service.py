@@ -5,13 +5,9 @@ import time
 from http import HTTPStatus
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from jwt import PyJWTError
-
 from sayna_testing.server.rest.context import Post, PostError, Refusal
 from sayna_testing.server.rest.messages import Request, code_with_message
-from sayna_testing.server.rest.tokens import sign
+from sayna_testing.server.rest.tokens import KeyRefusedError, sign_with_pem
 from sayna_testing.server.serde import SerdeError, read_json
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.text import trim
@@ -67,10 +63,8 @@ def _describe(settings: ServerSettings, token: str, request: Request) -> str:
         },
     }
     try:
-        key = load_pem_private_key((settings.auth_signing_key or "").encode(), password=None)
-        algorithm = "ES256" if isinstance(key, EllipticCurvePrivateKey) else "RS256"
-        return sign(claims, key, algorithm)
-    except (PyJWTError, ValueError, TypeError) as error:
+        return sign_with_pem(claims, settings.auth_signing_key or "")
+    except KeyRefusedError as error:
         text = "JWT signing error: Failed to encode JWT: InvalidKeyFormat"
         raise Refusal(code_with_message(500, "jwt_signing_error", text)) from error
 

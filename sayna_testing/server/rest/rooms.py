@@ -47,7 +47,7 @@ async def make_token(context: Context) -> Response:
         )
     return json_response(
         {
-            "token": sign(_claims(livekit.api_key, asked), livekit.api_secret, "HS256"),
+            "token": sign(_claims(livekit.api_key, asked), livekit.api_secret),
             "room_name": asked["room_name"],
             "participant_identity": asked["participant_identity"],
             "livekit_url": context.state.settings.livekit_public_url,
