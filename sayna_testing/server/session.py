@@ -241,12 +241,12 @@ class Session:
         """
         await self.act(lambda: self._connection.stt_failure(error))
 
-    async def speech_fails(self, error: str) -> None:
-        """Let the synthesis of the next text fail (websocket.md 6.4).
+    async def speech_fails(self, error: str, *, after: int = 0) -> None:
+        """Let the synthesis of the next text fail, after so many bytes of audio (websocket.md 6.4).
 
         `error` is e.g. `Provider error: API error (401 Unauthorized): no`.
         """
-        await self.act(lambda: self._connection.tts_fail_next(error))
+        await self.act(lambda: self._connection.tts_fail_next(error, after=after))
 
     async def push(self, frame: dict[str, Any]) -> None:
         """Send the agent a JSON frame of the test's own making."""

@@ -202,6 +202,8 @@ def wire(request: str, port: int) -> bytes:
     data = body.encode("utf-8", "surrogateescape")
     if "host" not in names:
         headers.append(f"host: 127.0.0.1:{port}")
-    if "content-length" not in names and "\n\n" in request:
+    if "transfer-encoding" in names:
+        data = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
+    elif "content-length" not in names and "\n\n" in request:
         headers.append(f"content-length: {len(data)}")
     return "\r\n".join([line, *headers, "", ""]).encode() + data

@@ -182,6 +182,8 @@ class Play:
                 *frames, clip = await self._frames()
                 self._check_sizes(frames, int(size), 1)
                 assert b"".join(frames) == clip
+            case [size, "exactly", count]:
+                assert [len(frame) for frame in await self._frames()] == [int(size)] * int(count)
             case [size, "of", texts]:
                 self._check_sizes(await self._frames(), int(size), int(texts))
             case [size, *name]:

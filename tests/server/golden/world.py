@@ -147,7 +147,7 @@ class World:
         if verb == "stt-fails":
             await session.recognition_fails(args["error"])
         elif verb == "tts-fails":
-            await session.speech_fails(args["error"])
+            await session.speech_fails(args["error"], after=args.get("after", 0))
         else:
             await session.recognised(
                 args["text"],
@@ -189,6 +189,7 @@ class World:
             cartesia_api_key=env.get("CARTESIA_API_KEY"),
             azure_speech_subscription_key=env.get("AZURE_SPEECH_SUBSCRIPTION_KEY"),
             google_application_credentials=env.get("GOOGLE_APPLICATION_CREDENTIALS"),
+            stt_vad="BUILD_FEATURES" in env,
             tts_latency=self._latency,
         )
 
