@@ -53,6 +53,7 @@ MAX_BODY_SIZE = 1024 * 1024
 
 Body = str | bytes | bytearray | memoryview
 
+_LONGEST_TIMESTAMP = 20  # characters; Python does not write integers of thousands of digits
 _SECRET_VARIABLE = "SAYNA_WEBHOOK_SECRET"
 _read_payload = TypeAdapter(WebhookSIPOutput).validator.validate_json
 
@@ -153,7 +154,7 @@ class WebhookReceiver:
         timestamp = self._check_timestamp(stamp)
         raw = body if type(body) is bytes else _as_bytes(body)
         self._check_size(raw)
-        signed = f"v1:{stamp}:{event_id}:".encode("utf-8", "surrogateescape")
+        signed = f"v1:{stamp}:{event_id}:".encode("utf-8", "surrogatepass")
         verify(self._keys, signed + raw, claimed)
         payload = _payload(raw)
         known = vars(payload)
@@ -165,7 +166,7 @@ class WebhookReceiver:
 
     def _check_timestamp(self, stamp: str) -> int:
         try:
-            timestamp = int(stamp)
+            timestamp = int(stamp) if len(stamp) <= _LONGEST_TIMESTAMP else None
         except ValueError:
             timestamp = None
         if timestamp is None:  # raised out here: int()'s own error quotes the header

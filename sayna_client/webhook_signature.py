@@ -68,7 +68,7 @@ def signing_keys(secrets: Iterable[Any]) -> list[SigningKey]:
                 f"got {len(trimmed)}; `openssl rand -hex 32` makes a good one"
             )
         forms |= {trimmed: None, secret: None}
-    return [SigningKey(form.encode()) for form in forms]
+    return [SigningKey(form.encode("utf-8", "surrogateescape")) for form in forms]
 
 
 def verify(keys: Iterable[SigningKey], message: bytes, claimed: bytes) -> None:
@@ -106,7 +106,8 @@ def signed_headers(headers: Any) -> list[str]:
 
     Raises `SaynaWebhookSignatureError`; `SaynaValidationError` for what cannot be headers at all.
     """
-    # A dict with the lower-case names, as ASGI frameworks make it, needs no search.
+    # A dict with the lower-case names, as ASGI frameworks make it, needs no search. Should it hold
+    # other spellings as well, they do not count: only what is verified is returned.
     found: list[Any] = [None]
     if type(headers) is dict:
         found = list(map(headers.get, SIGNED_HEADERS))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType] - the type is narrowed to a dict of anything

@@ -20,6 +20,7 @@ __all__ = ["Explanation", "explain"]
 _NAMES = ("x-sayna-signature", "x-sayna-timestamp", "x-sayna-event-id")
 _TOLERANCE = 300  # seconds, of receivers: rest.md 15.4
 _SHORTEST_SECRET = 16  # characters
+_LONGEST_TIMESTAMP = 20  # characters
 _MOST_GUESSED_BODY = 64 * 1024  # bytes; larger ones would take long to hash so often
 
 
@@ -161,14 +162,17 @@ def _unknown(secret: str, body: bytes) -> Explanation:
 def _timing(stamp: str, now: int) -> Explanation:
     """The signature fits; what is left is the age."""
     try:
-        distance = now - int(stamp)
+        timestamp = int(stamp) if len(stamp) <= _LONGEST_TIMESTAMP else None
     except ValueError:
+        timestamp = None
+    if timestamp is None:
         return Explanation(
             False, "no timestamp", "Signed, but x-sayna-timestamp is no integer of Unix seconds."
         )
+    distance = now - timestamp
     if abs(distance) <= _TOLERANCE:
         return Explanation(True, "nothing", "The signature fits and the timestamp is fresh.")
-    if abs(now - int(stamp) // 1000) <= _TOLERANCE:
+    if abs(now - timestamp // 1000) <= _TOLERANCE:
         return Explanation(
             False,
             "a timestamp in milliseconds",

@@ -47,14 +47,14 @@ def secrets(secret: str) -> list[Guess[bytes]]:
     """Keys that may have been used instead of the trimmed secret."""
     trimmed = secret.strip()
     guesses = [
-        Guess(trimmed.encode()),
+        Guess(_raw(trimmed)),
         Guess(
-            secret.encode(),
+            _raw(secret),
             "white space around the secret",
             "It was signed with the white space around the secret, which Sayna never does.",
         ),
         Guess(
-            trimmed.strip("\"'").encode(),
+            _raw(trimmed.strip("\"'")),
             "quotes around the secret",
             "The quotes around the secret were taken for a part of it: leave them out.",
         ),
@@ -174,11 +174,11 @@ def digests() -> list[Guess[Digest]]:
 
     def keyed(message: Callable[[bytes, bytes, bytes], bytes]) -> Digest:
         return lambda key, stamp, event_id, body: hmac.digest(
-            key, message(stamp.encode(), _raw(event_id), body), hashlib.sha256
+            key, message(_raw(stamp), _raw(event_id), body), hashlib.sha256
         )
 
     def plain(key: bytes, stamp: str, event_id: str, body: bytes) -> bytes:
-        return hashlib.sha256(of(b"v1", stamp.encode(), _raw(event_id), body)).digest()
+        return hashlib.sha256(of(b"v1", _raw(stamp), _raw(event_id), body)).digest()
 
     signed = "What is signed is v1:<timestamp>:<event id>:<body>"
     return [
@@ -209,7 +209,7 @@ def digests() -> list[Guess[Digest]]:
 
 
 def _raw(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _as_the_server_writes(body: bytes) -> Iterator[bytes]:

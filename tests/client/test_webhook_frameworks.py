@@ -131,6 +131,15 @@ def test_flask(forgery: Forgery, route: str) -> None:
     assert (answer.status_code == 200) is forgery.accepted, forgery.why
 
 
+@EVERY_FORGERY
+def test_flask_with_plain_body_and_headers(forgery: Forgery) -> None:
+    hook = forgery.apply(SIGNER.sip_call())
+
+    answer = flask_app.test_client().post("/sayna", data=hook.body, headers=hook.headers)
+
+    assert (answer.status_code == 200) is forgery.accepted, forgery.why
+
+
 @pytest.fixture(scope="module")
 def fastapi_client() -> Iterator[FastApiClient]:
     with FastApiClient(fastapi_app) as client:

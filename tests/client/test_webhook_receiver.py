@@ -1,5 +1,6 @@
 """The receiver's contract: sdk-surface.md 9 and its defects 49 and 52-54, rest.md 15.4."""
 
+import hmac
 import json
 import math
 import sys
@@ -26,6 +27,7 @@ from sayna_client import (
     SeenEvents,
     WebhookReceiver,
     WebhookSIPOutput,
+    webhook_receiver,
 )
 from sayna_testing.webhooks import SignedWebhook, sign, signature
 
@@ -39,6 +41,7 @@ BODY = (
     b'"from_phone_number":"+447700900123","to_phone_number":"+442071838750","room_prefix":"sip-",'
     b'"sip_host":"acme-voice.example","sip_headers":{"to":"<sip:+442071838750@acme-voice.example>"}}'
 )
+MESSAGE = b"v1:1767225600:EV_7f3QxW2kLm9a:" + BODY
 HEADERS = {
     "content-type": "application/json",
     "x-sayna-signature": "v1=626057eabca24262516d748b249800754c2ce0397faa489f2758c6b49e6ecdbb",
@@ -213,7 +216,9 @@ def test_hex_digits_may_be_upper_case() -> None:
     assert receiver().receive({**HEADERS, "x-sayna-signature": "v1=" + DIGITS.upper()}, BODY)
 
 
-@pytest.mark.parametrize("stamp", ["now", "1767225600.0", "", "0x10", "NaN", "1" * 5000])
+@pytest.mark.parametrize(
+    "stamp", ["now", "1767225600.0", "", "0x10", "NaN", "1" * 5000, "-" + "9" * 4300]
+)
 def test_timestamp_that_is_no_integer_is_refused(stamp: str) -> None:
     expected = SaynaWebhookTimestampError if stamp else SaynaWebhookSignatureError
     with pytest.raises(expected, match="Invalid timestamp format" if stamp else "Missing"):
@@ -324,6 +329,15 @@ def test_secret_may_be_signed_with_trimmed_or_as_it_is() -> None:
     assert receiver(padded).receive(raw, BODY)
 
 
+def test_secret_of_bytes_that_are_no_utf8_can_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SAYNA_WEBHOOK_SECRET", f"{SECRET}\udcff")
+    digest = hmac.digest(f"{SECRET}".encode() + b"\xff", MESSAGE, "sha256").hex()
+
+    assert receiver(None).receive({**HEADERS, "x-sayna-signature": f"v1={digest}"}, BODY)
+
+
 def test_secret_longer_than_a_hash_block_works() -> None:
     secret = "s" * 100
     hook = signed(secret=secret)
@@ -396,8 +410,9 @@ def test_text_that_utf8_cannot_hold_is_a_payload_error() -> None:
         receiver().receive(HEADERS, BODY.decode() + "\udcff")
 
 
-def test_event_id_in_odd_bytes_is_verified_as_it_came() -> None:
-    headers = {**HEADERS, "x-sayna-event-id": "EV_\udcff"}
+@pytest.mark.parametrize("odd", [chr(0xDCFF), chr(0xD800), "\0", "é"], ids=ascii)
+def test_odd_event_id_is_no_other_error(odd: str) -> None:
+    headers = {**HEADERS, "x-sayna-event-id": EVENT_ID + odd}
 
     with pytest.raises(SaynaWebhookSignatureError, match="Signature verification failed"):
         receiver().receive(headers, BODY)
@@ -519,6 +534,12 @@ def test_no_error_shows_secret_body_or_signature() -> None:
             assert private not in "".join(
                 line for line in shown.splitlines(keepends=True) if "Error" in line
             )
+
+
+def test_names_of_the_predecessor_are_there() -> None:
+    assert webhook_receiver.MIN_SECRET_LENGTH == 16
+    assert webhook_receiver.TIMESTAMP_TOLERANCE_SECONDS == 300
+    assert webhook_receiver.WebhookReceiver is WebhookReceiver
 
 
 def test_receiver_does_not_show_its_secret() -> None:

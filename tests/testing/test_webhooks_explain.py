@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from sayna_testing.webhooks import (
@@ -245,6 +247,29 @@ def test_no_explanation_shows_secret_signature_or_body() -> None:
         assert SECRET not in text
         assert HOOK.headers["x-sayna-signature"][3:12] not in text
         assert HOOK.payload["from_phone_number"] not in text
+
+
+ODD = st.text(st.characters(codec=None, categories=None), max_size=30) | st.sampled_from(
+    ["v1=" + "0" * 64, HOOK.headers["x-sayna-signature"], str(NOW), "-" + "9" * 4300, "1e400"]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ODD, ODD, ODD, st.binary(max_size=60) | ODD, ODD)
+def test_anything_gets_an_explanation(
+    value: str, stamp: str, event_id: str, raw: bytes | str, secret: str
+) -> None:
+    headers = {"x-sayna-signature": value, "x-sayna-timestamp": stamp, "x-sayna-event-id": event_id}
+
+    assert explain(headers, raw, secret).text
+
+
+def test_long_number_is_no_timestamp() -> None:
+    stamp = "-" + "9" * 4300
+    hook = header("x-sayna-timestamp", stamp)
+    signed_so = signature(SECRET, stamp, HOOK.event_id, HOOK.body)
+
+    assert cause(header("x-sayna-signature", signed_so, hook)) == "no timestamp"
 
 
 def test_every_forgery_with_a_bad_signature_gets_an_explanation() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from faker.generator import Generator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,9 @@ from sayna_testing.webhooks import Forgery, SignedWebhook, WebhookSigner, forger
 
 SECRET = "the-secret-of-these-tests"
 NOW = 1767225600
-SIGNER = WebhookSigner(SECRET)
+FAKER = Generator()
+FAKER.seed_instance(20260101)
+SIGNER = WebhookSigner(SECRET, faker=FAKER)
 
 
 def accepts(receiver: WebhookReceiver, *hooks: SignedWebhook) -> bool:
@@ -31,6 +34,14 @@ def test_receiver_gives_every_forgery_its_verdict(forgery: Forgery) -> None:
     hook = forgery.apply(SIGNER.sip_call())
 
     assert accepts(WebhookReceiver(SECRET), hook) is forgery.accepted
+
+
+@pytest.mark.parametrize("forgery", forgeries(), ids=str)
+def test_verdicts_hold_for_headers_in_a_dict(forgery: Forgery) -> None:
+    hook = forgery.apply(SIGNER.sip_call())
+    whole = dataclasses.replace(hook, header_pairs=tuple(hook.headers.items()))
+
+    assert accepts(WebhookReceiver(SECRET), whole) is forgery.accepted
 
 
 @pytest.mark.parametrize("forgery", forgeries(), ids=str)
