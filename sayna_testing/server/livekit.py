@@ -96,7 +96,7 @@ class LiveKit:
         """Who is in a room; nobody in a room that does not exist."""
         self.attempt("ListParticipants")
         room = self._rooms.get(name)
-        return [] if room is None else list(room.participants.values())
+        return [] if room is None else room.present()
 
     def update_room_metadata(self, room: Room, metadata: str) -> None:
         """Replace the metadata of a room."""

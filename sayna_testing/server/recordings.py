@@ -70,16 +70,18 @@ class Recorder:
         self._begin = clock()
         self._clips: list[Clip] = []
         self._ends: dict[str, float] = {}
+        self._running = True
         self._unsubscribe = room.subscribe(self._hear)
-        room.active_recording = True
+        room.recorders.append(self)
 
     def stop(self) -> None:
         """End the recording and keep it; a second stop does nothing."""
         with self._lock:
-            if not self._room.active_recording:
+            if not self._running:
                 return
-            self._room.active_recording = False
+            self._running = False
             self._unsubscribe()
+            self._room.recorders.remove(self)
             duration = self._clock() - self._begin
             for clip in self._clips:
                 clip.cut(duration)

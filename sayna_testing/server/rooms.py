@@ -195,13 +195,23 @@ class Room:
         self.metadata = metadata
         self.max_participants = max_participants
         self.creation_time = math.floor(time.time())
-        self.active_recording = False
+        self.recorders: list[object] = []
         self.participants: dict[str, Participant] = {}
         self.deleted = False
         self._ids = ids
         self._lock = lock
         self._everywhere = tell
         self._listeners = _Listeners(lock)
+
+    @property
+    def active_recording(self) -> bool:
+        """Whether somebody records it."""
+        return bool(self.recorders)
+
+    def present(self) -> list[Participant]:
+        """Everybody in it now, in the order of their joins."""
+        with self._lock:
+            return list(self.participants.values())
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every event, in the thread that caused it; returns the undo."""

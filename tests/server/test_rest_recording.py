@@ -94,6 +94,17 @@ def test_sounds_of_one_source_follow_each_other_and_others_overlap() -> None:
     assert mixed == b"\x11\x00" * 800 + b"\x02\x00" * 400
 
 
+async def test_two_sessions_record_one_room_each_for_itself() -> None:
+    rest = Rest()
+    room = rest.state.rooms.create("r")
+    first = rest.state.recordings.start("first", room, lambda: 0.0)
+    second = rest.state.recordings.start("second", room, lambda: 0.0)
+    first.stop()
+    assert (await rest.json("GET", "/livekit/rooms/r"))["active_recording"]
+    second.stop()
+    assert rest.state.recordings.get("second") is not None
+
+
 async def test_recording_of_no_time_is_still_a_file() -> None:
     rest = Rest()
     room = rest.state.rooms.create("r")

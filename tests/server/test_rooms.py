@@ -138,3 +138,33 @@ def test_removing_somebody_from_a_room_that_is_gone_is_no_error() -> None:
     rooms = make_rooms()
     LiveKit(rooms).remove_participant("gone", "ann")
     assert rooms.all() == []
+
+
+def test_many_threads_at_once_lose_nothing() -> None:
+    rooms = make_rooms()
+    joined: list[str] = []
+    rooms.subscribe(
+        lambda event: (
+            joined.append(event.participant.identity)
+            if isinstance(event, ParticipantJoined)
+            else None
+        )
+    )
+
+    def work(thread: int) -> None:
+        for number in range(100):
+            room = rooms.create("r")
+            room.join(Participant(f"{thread}-{number}"))
+            room.publish_track(f"{thread}-{number}")
+            room.present()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (room,) = rooms.all()
+    assert len(room.present()) == len(joined) == 800
+    sids = {participant.sid for participant in room.present()}
+    tracks = {track.sid for participant in room.present() for track in participant.tracks}
+    assert len(sids) == len(tracks) == 800

@@ -114,7 +114,7 @@ async def list_rooms(context: Context) -> Response:
             "rooms": [
                 {
                     "name": room.name,
-                    "num_participants": len(room.participants),
+                    "num_participants": len(room.present()),
                     "creation_time": room.creation_time,
                 }
                 for room in rooms
