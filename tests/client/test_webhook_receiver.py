@@ -147,7 +147,7 @@ def test_impossible_headers_say_what_was_expected(headers: Any) -> None:
     assert not isinstance(caught.value, SaynaWebhookError)
 
 
-@pytest.mark.parametrize("body", [None, {"from": "x"}, 5, [1, 2], object()], ids=repr)
+@pytest.mark.parametrize("body", [None, {"from": "x"}, 5, [1, 2], 1.5], ids=repr)
 def test_parsed_body_is_refused_with_what_came(body: Any) -> None:
     with pytest.raises(SaynaValidationError, match=f"got {type(body).__name__}") as caught:
         receiver().receive(HEADERS, body)
