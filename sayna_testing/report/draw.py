@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from math import ceil
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -56,7 +57,7 @@ def draw(call: Call, *, titles: bool = False) -> Drawing:
     drawn = picture(call)
     bands = tuple(_bands(drawn))
     height = bands[-1].top + bands[-1].height if bands else _TOP
-    scale = _Scale(drawn.axis)
+    scale = _Scale(drawn.start, drawn.axis)
     plot = (
         templates()
         .get_template("plot.svg.j2")
@@ -64,7 +65,7 @@ def draw(call: Call, *, titles: bool = False) -> Drawing:
             picture=drawn,
             bands=bands,
             height=height,
-            ticks=tuple(ticks(drawn.duration)),
+            ticks=tuple(ticks(drawn.start, drawn.duration)),
             failed_at=call.failed_at,
             scale=scale,
             outline=_outline,
@@ -104,13 +105,18 @@ def _visible(value: Any) -> Any:
 
 
 class _Scale:
-    """Seconds to percent of the axis."""
+    """Seconds as percent: called with a moment for its place on the axis, `part` for a length."""
 
-    def __init__(self, axis: float) -> None:
-        self._axis = axis
+    def __init__(self, start: float, axis: float) -> None:
+        self.start = start
+        self.axis = axis
+        self.end = start + axis
 
-    def __call__(self, seconds: float, of: float | None = None) -> str:
-        share = 100 * seconds / (of or self._axis)
+    def __call__(self, moment: float) -> str:
+        return self.part(moment - self.start)
+
+    def part(self, seconds: float, of: float | None = None) -> str:
+        share = 100 * seconds / (of or self.axis)
         return f"{share:.4f}".rstrip("0").rstrip(".") + "%"
 
 
@@ -122,13 +128,13 @@ def _bands(drawn: Picture) -> Iterator[Band]:
         top += height
 
 
-def ticks(duration: float) -> Iterator[Tick]:
+def ticks(start: float, duration: float) -> Iterator[Tick]:
     """Lines at round times: about ten without zoom, up to 25 times as many with it."""
     steps = [step for step in _STEPS if duration / step <= 12] or [_STEPS[-1]]
     at = _STEPS.index(steps[0])
     levels = [_STEPS[max(at - back, 0)] for back in (0, 2, 4)]
     finest = levels[-1]
-    for number in range(int(duration / finest + 1e-9) + 1):
+    for number in range(ceil(start / finest - 1e-9), int((start + duration) / finest + 1e-9) + 1):
         time = round(number * finest, 6)
         level = next(n for n, step in enumerate(levels) if _divides(step, time))
         yield Tick(time, level, clock(time, finest if level else levels[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from sayna_testing.report.audio import peaks, samples
 from sayna_testing.report.call import Call
@@ -44,9 +45,9 @@ _STEP = 0.02
 class Item:
     """Something in a lane from `start` to `end` (seconds); its label may reach as far as `room`.
 
-    `event` is its number among the call's events, None for what is no event; `steps` are when (and
-    which) events led to it, as interims do to a final. `tone` says how it looks: "", "interim",
-    "dropped", "error", or the status of an expectation.
+    `room` is infinity for the last in its row. `event` is its number among the call's events, None
+    for what is no event; `steps` are when (and which) events led to it, as interims do to a final.
+    `tone` says how it looks: "", "interim", "dropped", "error", or the status of an expectation.
     """
 
     start: float
@@ -85,10 +86,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All lanes of a call; the axis runs from 0 to `axis` seconds."""
+    """All lanes of a call; the axis begins at `start` and is `axis` seconds long."""
 
     lanes: tuple[Lane, ...]
     events: tuple[Event, ...]
+    start: float
     duration: float
     axis: float
 
@@ -97,13 +99,14 @@ def picture(call: Call) -> Picture:
     """Lay a call out: empty lanes are left out, labels that would collide stand in rows."""
     happened = events(call.entries)
     audio = {s: clips(e for e in call.entries if e.session == s) for s in call.sessions}
+    start = min((event.entry.at for event in happened), default=0.0)
     ends = [event.until for event in happened]
     ends += [clip.start + clip.heard for found in audio.values() for clip in found]
     ends += [expectation.end for expectation in call.expectations]
-    duration = max(ends, default=0.0)
+    duration = max(ends, default=0.0) - start
     axis = max(duration * _MARGIN, 0.001)
     lanes = _lanes(call, happened, audio, axis)
-    return Picture(tuple(lanes), happened, duration, axis)
+    return Picture(tuple(lanes), happened, start, duration, axis)
 
 
 def _lanes(
@@ -195,7 +198,7 @@ def _wave(clip: Clip, numbers: dict[int, int], axis: float) -> Wave:
 
 def _in_rows(items: Sequence[Item], axis: float) -> tuple[Item, ...]:
     """Put each item in the first row where its label does not run into the one before it."""
-    free = [0.0] * _ROWS
+    free = [-inf] * _ROWS
     row_of: list[int] = []
     for item in items:
         width = min(len(item.label) + 2, _LABEL) * axis / _LETTERS
@@ -204,8 +207,8 @@ def _in_rows(items: Sequence[Item], axis: float) -> tuple[Item, ...]:
         free[row] = max(item.start + width, item.end)
         row_of.append(row)
     placed: list[Item] = []
-    room = dict.fromkeys(range(_ROWS), axis)
+    room: dict[int, float] = {}
     for item, row in zip(reversed(items), reversed(row_of), strict=True):
-        placed.append(replace(item, row=row, room=max(room[row], item.end)))
+        placed.append(replace(item, row=row, room=max(room.get(row, inf), item.end)))
         room[row] = item.start
     return tuple(reversed(placed))

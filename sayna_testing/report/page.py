@@ -121,6 +121,7 @@ def _contents(
 ) -> JSONObject:
     """What the page unpacks when a call is opened."""
     return {
+        "start": drawing.picture.start,
         "axis": drawing.picture.axis,
         "height": drawing.height,
         "failing": _failing(call, drawing),
@@ -132,7 +133,7 @@ def _contents(
         "events": [_event(event) for event in drawing.picture.events],
         "latencies": [_row(kind, spread) for kind, spread in spreads(found).items()],
         "clips": [
-            {"who": clip.who, "start": clip.start, "heard": clip.heard, "sound": names[clip]}
+            {"who": clip.who, "at": clip.start, "heard": clip.heard, "sound": names[clip]}
             for clip in _clips(drawing)
         ],
     }

@@ -314,13 +314,25 @@ def test_labels_that_would_collide_stand_in_rows(recording: Any) -> None:
     ],
 )
 def test_the_axis_has_lines_at_round_times(duration: float, labels: list[str]) -> None:
-    shown = [tick.label for tick in ticks(duration) if tick.level == 0]
+    shown = [tick.label for tick in ticks(0.0, duration) if tick.level == 0]
     assert shown[: len(labels)] == labels
     assert 1 <= len(shown) <= 13
 
 
+def test_an_axis_that_begins_late_begins_with_a_round_time() -> None:
+    shown = [tick.label for tick in ticks(3601.4, 5.0) if tick.level == 0]
+    assert shown == ["60:01.5", "60:02.0", *shown[2:]]
+
+
+def test_a_late_session_is_drawn_from_its_own_beginning_on(recording: Any) -> None:
+    recording.add(100.0, ">", "open")
+    recording.add(104.0, ">", "close")
+    drawn = picture(recording.call)
+    assert (drawn.start, drawn.duration) == (100.0, 4.0)
+
+
 @pytest.mark.parametrize("duration", [0.01, 1.0, 7.3, 59.0, 180.0, 3600.0])
 def test_zooming_adds_lines_between_the_lines(duration: float) -> None:
-    times = {n: [tick.at for tick in ticks(duration) if tick.level <= n] for n in range(3)}
+    times = {n: [tick.at for tick in ticks(0.0, duration) if tick.level <= n] for n in range(3)}
     assert len(times[0]) < len(times[1]) < len(times[2]) or duration < 0.02
     assert all(times[n] == sorted(set(times[n])) for n in times)

@@ -120,7 +120,7 @@
     if (!event) return;
     for (const part of document.querySelectorAll(`[data-event="${number}"]`)) part.classList.add("chosen");
     if (!follow) return;
-    const x = (event.at / call.axis) * sheet.clientWidth;
+    const x = ((event.at - call.start) / call.axis) * sheet.clientWidth;
     if (x < scroll.scrollLeft || x > scroll.scrollLeft + scroll.clientWidth - 40) scroll.scrollLeft = x - scroll.clientWidth / 2;
     document.querySelector("#events .chosen").scrollIntoView({ block: "nearest" });
   };
@@ -149,7 +149,7 @@
     const of = call;
     if (!of.clips.length) return;
     const sounds = await Promise.all(of.clips.map((clip) => unpack(`sound-${clip.sound}`)));
-    const end = Math.max(...of.clips.map((clip) => clip.start + clip.heard));
+    const end = Math.max(...of.clips.map((clip) => clip.at - of.start + clip.heard));
     const wav = new Int16Array(22 + 2 * Math.ceil(end * RATE + 1));
     const size = wav.byteLength - 44;
     new Uint8Array(wav.buffer).set(new TextEncoder().encode("RIFF\0\0\0\0WAVEfmt "));
@@ -159,7 +159,7 @@
     for (const [at, value] of [[20, 1], [22, 2], [32, 4], [34, 16]]) header.setUint16(at, value, true);
     new Uint8Array(wav.buffer).set(new TextEncoder().encode("data"), 36);
     of.clips.forEach((clip, number) => {
-      const first = 22 + 2 * Math.round(clip.start * RATE) + (clip.who === "agent");
+      const first = 22 + 2 * Math.round((clip.at - of.start) * RATE) + (clip.who === "agent");
       sounds[number].subarray(0, Math.round(clip.heard * RATE)).forEach((code, at) => {
         wav[first + 2 * at] = MULAW[code];
       });
@@ -170,7 +170,7 @@
     if (!call) return;
     cursor.hidden = !player.currentTime;
     cursor.style.left = `${(100 * player.currentTime) / call.axis}%`;
-    get("time").textContent = player.currentTime ? `${player.currentTime.toFixed(2)} s` : "";
+    get("time").textContent = player.currentTime ? `${(call.start + player.currentTime).toFixed(2)} s` : "";
     if (!player.paused) requestAnimationFrame(follow);
   };
   for (const name of ["play", "seeked", "pause", "timeupdate"]) player.addEventListener(name, follow);
@@ -251,6 +251,6 @@
     show("index");
   };
   addEventListener("hashchange", route);
-  if (rows.length === 1 && !location.hash) location.hash = "#call-1";
-  route();
+  if (rows.length === 1 && !location.hash) go("#call-1");
+  else route();
 })();
