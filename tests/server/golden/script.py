@@ -28,7 +28,7 @@ class Play:
         self._sockets: list[Socket] = []
         self._clips: dict[str, bytes] = {}
         self._came: deque[Event] = deque()
-        self._kept: list[str] = []
+        self._kept: list[Event] = []
         self._unread = False
         self._mark: float | None = None
         self._acted_at = 0.0
@@ -61,7 +61,7 @@ class Play:
         if verb in (">", "*"):
             self._acted_at = time.monotonic()
         if verb.startswith("+"):
-            await self._expect_at(float(verb), rest.removeprefix("< "))
+            await self._expect_at(verb, rest)
         else:
             await _LINES[verb](self, rest)
         self._unread = verb == ">"
@@ -149,28 +149,33 @@ class Play:
                 came = (await self._event("text")).decode()
                 same(expand(what, self._world.fill), came, self._world.begun)
 
-    async def _expect_at(self, seconds: float, what: str) -> None:
+    async def _expect_at(self, when: str, line: str) -> None:
         since = self._acted_at if self._mark is None else self._mark
-        await self._expect(what)
+        relative = when.startswith("+playback")
+        seconds = float(when.removeprefix("+playback")) + (self._playback if relative else 0)
+        verb, _, what = line.partition(" ")
+        await _LINES[verb](self, what)
         passed = time.monotonic() - since
         assert seconds - _EARLY <= passed <= seconds + _LATE, f"came after {passed:.3f} s"
         self._mark = None
 
     async def _expect_one_of(self, what: str) -> None:
         """Frames whose order is open: kept until the line that expects them."""
-        for came in self._kept:
-            if self._is(what, came):
-                self._kept.remove(came)
+        for event in self._kept:
+            if self._is(what, event):
+                self._kept.remove(event)
                 return
-        while not self._is(what, came := (await self._event("text")).decode()):
-            self._kept.append(came)
+        while not self._is(what, event := await self._take()):
+            self._kept.append(event)
 
-    def _is(self, what: str, came: str) -> bool:
+    def _is(self, what: str, event: Event) -> bool:
+        if what.startswith("pong "):
+            return event == Event("pong", what.removeprefix("pong ").encode())
         try:
-            same(expand(what, self._world.fill), came, self._world.begun)
+            same(expand(what, self._world.fill), event.data.decode(), self._world.begun)
         except AssertionError:
             return False
-        return True
+        return event.kind == "text"
 
     async def _audio(self, how: str) -> None:
         match how.split():
@@ -212,14 +217,17 @@ class Play:
                 self._came.append(event)
 
     async def _event(self, kind: str) -> bytes:
+        event = await self._take()
+        assert event.kind == kind, f"expected {kind}, came {event.kind}: {event.data[:500]!r}"
+        return event.data
+
+    async def _take(self) -> Event:
         while self._stray_audio and (event := await self._peek()).kind == "binary":
             assert len(event.data) <= self._stray_audio
             self._came.popleft()
-        event = await self._peek()
-        self._came.popleft()
+        await self._peek()
         self._stray_audio = 0
-        assert event.kind == kind, f"expected {kind}, came {event.kind}: {event.data[:500]!r}"
-        return event.data
+        return self._came.popleft()
 
     async def _peek(self) -> Event:
         if not self._came:

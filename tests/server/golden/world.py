@@ -66,7 +66,7 @@ class World:
         self.data: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.begun = time.time()
         self._exit = ExitStack()
-        self._latency = 0.0
+        self._latency = {"speech": 0.0, "connect": 0.0}
         self._folder: Path | None = None
 
     async def __aenter__(self) -> Self:
@@ -190,7 +190,8 @@ class World:
             azure_speech_subscription_key=env.get("AZURE_SPEECH_SUBSCRIPTION_KEY"),
             google_application_credentials=env.get("GOOGLE_APPLICATION_CREDENTIALS"),
             stt_vad="BUILD_FEATURES" in env,
-            tts_latency=self._latency,
+            tts_latency=self._latency["speech"],
+            stt_connect_latency=self._latency["connect"],
         )
 
     # Doors
@@ -216,7 +217,10 @@ class World:
         (self._cache() / "sip_hooks.json").write_text(args["text"], "utf-8")
 
     def _slow_speech(self, args: dict[str, Any]) -> None:
-        self._latency = args["seconds"]
+        self._latency["speech"] = args["seconds"]
+
+    def _slow_connect(self, args: dict[str, Any]) -> None:
+        self._latency["connect"] = args["seconds"]
 
     def _room(self, args: dict[str, Any]) -> None:
         self.state.rooms.create(**args)
@@ -304,6 +308,7 @@ _DOORS: dict[str, Callable[[World, dict[str, Any]], None]] = {
     "receiver": World._receive,
     "hooks-file": World._hooks_file,
     "tts-slow": World._slow_speech,
+    "connect-slow": World._slow_connect,
     "room": World._room,
     "join": World._join,
     "leave": World._leave,
@@ -322,7 +327,7 @@ _DOORS: dict[str, Callable[[World, dict[str, Any]], None]] = {
     "livekit-slow": World._slow_transfer,
     "provider-refuses": World._provider_refuses,
 }
-_BEFORE = ("auth-service", "receiver", "hooks-file", "tts-slow")
+_BEFORE = ("auth-service", "receiver", "hooks-file", "tts-slow", "connect-slow")
 
 
 def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
