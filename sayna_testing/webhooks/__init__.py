@@ -1,4 +1,4 @@
-"""Webhooks as Sayna sends them, and as it never would: signer, forgeries, explanations."""
+"""Webhooks as Sayna sends them, and as it never would: sign, forge, deliver, explain."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from sayna_testing.webhooks.request import SignedWebhook
 from sayna_testing.webhooks.signing import WEBHOOK_SECRET, sign, signature
 
 if TYPE_CHECKING:
+    from sayna_testing.delivery import deliver
     from sayna_testing.webhooks.signer import WebhookSigner
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Moment",
     "SignedWebhook",
     "WebhookSigner",
+    "deliver",
     "explain",
     "forgeries",
     "sign",
@@ -28,7 +30,11 @@ __all__ = [
 ]
 
 
+# What loads Faker or aiohttp, which takes long, is loaded when it is used.
+_LAZY = {"WebhookSigner": "sayna_testing.webhooks.signer", "deliver": "sayna_testing.delivery"}
+
+
 def __getattr__(name: str) -> object:
-    if name != "WebhookSigner":  # the only one that needs Faker, which takes long to load
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("sayna_testing.webhooks.signer").WebhookSigner
+    return getattr(import_module(_LAZY[name]), name)

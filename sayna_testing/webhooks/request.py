@@ -1,16 +1,10 @@
 """A signed webhook request, in the shapes that clients and frameworks take."""
 
-from __future__ import annotations
-
 import dataclasses
 import io
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sayna_testing.asgi import HttpResponse
-    from sayna_testing.delivery import Target
+from typing import Any
 
 __all__ = ["SignedWebhook"]
 
@@ -46,15 +40,6 @@ class SignedWebhook:
     def payload(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body)
-
-    async def deliver(self, target: Target, *, path: str | None = None) -> HttpResponse:
-        """Deliver the request to an ASGI application, an aiohttp one or a URL, and wait.
-
-        Raises what `sayna_testing.delivery.open_target` raises, which says how it is done.
-        """
-        from sayna_testing.delivery import deliver  # only here, for it loads aiohttp
-
-        return await deliver(self, target, path=path)
 
     def as_flask(self) -> dict[str, Any]:
         """Keywords for `post` of Flask's and Werkzeug's test client and request contexts."""

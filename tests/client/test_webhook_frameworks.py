@@ -26,7 +26,7 @@ from fastapi.testclient import TestClient as FastApiClient
 
 from sayna_client import SaynaWebhookError, WebhookReceiver
 from sayna_testing.delivery import open_target
-from sayna_testing.webhooks import Forgery, SignedWebhook, WebhookSigner, forgeries
+from sayna_testing.webhooks import Forgery, SignedWebhook, WebhookSigner, deliver, forgeries
 
 SECRET = "the-secret-of-these-tests"
 RECEIVER = WebhookReceiver(SECRET)
@@ -243,7 +243,7 @@ def by_client(url: str, hook: SignedWebhook) -> int:
 
 
 def by_delivery(url: str, hook: SignedWebhook) -> int:
-    return asyncio.run(hook.deliver(url)).status
+    return asyncio.run(deliver(hook, url)).status
 
 
 @EVERY_FORGERY

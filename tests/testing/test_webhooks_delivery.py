@@ -18,8 +18,8 @@ from starlette.routing import Route
 from sayna_client import SaynaValidationError, WebhookReceiver
 from sayna_testing.asgi import AsgiError
 from sayna_testing.clock import virtual_time
-from sayna_testing.delivery import DeliveryError, deliver, open_target
-from sayna_testing.webhooks import SignedWebhook, WebhookSigner
+from sayna_testing.delivery import DeliveryError, open_target
+from sayna_testing.webhooks import SignedWebhook, WebhookSigner, deliver
 
 SECRET = "the-secret-of-these-tests"
 SIGNER = WebhookSigner(SECRET)
@@ -59,7 +59,7 @@ def fastapi_app(receiver: WebhookReceiver, log: list[str]) -> FastAPI:
 async def test_asgi_app_is_started_answers_goes_on_and_is_stopped() -> None:
     log: list[str] = []
 
-    response = await hook().deliver(fastapi_app(WebhookReceiver(SECRET), log))
+    response = await deliver(hook(), fastapi_app(WebhookReceiver(SECRET), log))
 
     assert (response.status, response.text) == (200, '{"state":"state"}')
     assert ("content-type", "application/json") in response.headers
@@ -310,7 +310,7 @@ async def test_aiohttp_app_is_started_answers_and_is_stopped() -> None:
     log: list[str] = []
     sent = hook()
 
-    response = await sent.deliver(aiohttp_app(WebhookReceiver(SECRET), log))
+    response = await deliver(sent, aiohttp_app(WebhookReceiver(SECRET), log))
 
     assert (response.status, response.text) == (202, "on my way")
     assert ("x-agent", "1") in response.headers
@@ -401,7 +401,7 @@ async def test_url_gets_exactly_what_the_server_sends() -> None:
 
     sent = hook()
     with http_server(answer) as url:
-        response = await sent.deliver(f"{url}/hooks/sip?a=1")
+        response = await deliver(sent, f"{url}/hooks/sip?a=1")
 
     assert (response.status, response.text) == (200, "fine")
     assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/hooks/sip?a=1", sent.body)
