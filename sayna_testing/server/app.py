@@ -17,6 +17,8 @@ from sayna_testing.server.rest import Request, Response, Upgrade
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | Upgrade]]
 Serve: TypeAlias = Callable[[Upgrade, web.Request], Awaitable[web.StreamResponse]]
+Door: TypeAlias = Callable[[Request], Awaitable[Response | None]]
+"""Asked before the rules of the real server: an answer of its own, or None for none of its own."""
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
 _ADDED_BY_AIOHTTP = ("Server", "Content-Type", "Content-Length")
@@ -29,6 +31,7 @@ class App:
         self._answer = answer
         self._serve = serve
         self._journal = journal
+        self.door: Door | None = None
         self._servers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, web.Server]
         self._servers = weakref.WeakKeyDictionary()
 
@@ -60,6 +63,8 @@ class App:
 
     async def _handle(self, raw: web.Request) -> web.StreamResponse:
         request = await _read(raw)
+        if self.door is not None and (own := await self.door(request)) is not None:
+            return _Exactly(status=own.status, headers=CIMultiDict(own.headers), body=own.body)
         answer = await self._answer(request)
         if isinstance(answer, Upgrade):
             return await self._serve(answer, raw)

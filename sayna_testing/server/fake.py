@@ -16,7 +16,7 @@ from aiohttp import web
 from sayna_client import origins
 from sayna_testing import clock
 from sayna_testing.expectations import failure
-from sayna_testing.server.app import App
+from sayna_testing.server.app import App, Door
 from sayna_testing.server.background import BackgroundLoop
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.livekit import LiveKit
@@ -116,6 +116,20 @@ class FakeSaynaServer:
         """The address of the WebSocket, `ws://127.0.0.1:PORT/ws`."""
         return f"ws{self.url.removeprefix('http')}/ws"
 
+    async def listen(self, port: int = 0, *, door: Door | None = None) -> None:
+        """Serve `url` from the running loop, on a port of one's own choice (0: any free one).
+
+        For a process that does nothing but serve. `door` may answer requests before the rules do.
+        Raises OSError when the port cannot be had, RuntimeError when there is an address already.
+        """
+        if self._url is not None:
+            raise RuntimeError(f"this server listens already, on {self._url}")
+        self._app.door = door
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(self._app.accept, "127.0.0.1", port, backlog=1024)
+        self._exit.callback(listening.close)
+        self._url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+
     def connector(self) -> aiohttp.BaseConnector:
         """A connector for an aiohttp session of your own that reaches this server in memory."""
         connector = MemoryConnector(self._app.accept)
@@ -201,6 +215,21 @@ class FakeSaynaServer:
         return next(session for session in self.sessions if session.key == entry.session)
 
     # Driving it
+
+    def reset(self) -> None:
+        """Begin again at the same address: sessions are cut, all that is known is forgotten.
+
+        May be called from any thread; waits go on waiting.
+        """
+        with self._lock:
+            for session in self._sessions:
+                session.cut()
+            self._state = ServerState(self.settings)
+            self._exit.callback(self._state.rooms.subscribe(note_rooms(self.journal)))
+            self._sessions.clear()
+            self._claimed.clear()
+            self._numbers = itertools.count(1)
+            self.journal.clear()
 
     def run(self, act: Coroutine[Any, Any, T], *, timeout: float = DEFAULT_TIMEOUT) -> T:
         """Run a wait or an act from code that cannot await, in any thread.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -270,6 +271,12 @@ class Session:
     async def drop(self) -> None:
         """Cut the connection without a Close frame."""
         await self.act(self._connection.abort)
+
+    def cut(self) -> None:
+        """Drop and forget it, from any thread, without waiting; harmless when it has ended."""
+        self._connection.disown()
+        with contextlib.suppress(RuntimeError):  # its loop is closed, and so is the socket
+            self.loop.call_soon_threadsafe(self._connection.abort)
 
     async def act(self, function: Callable[[], T]) -> T:
         """Call `function` in the loop of the session, from whichever loop this is awaited in."""

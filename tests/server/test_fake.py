@@ -16,6 +16,8 @@ import websockets
 
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.server.rest import Request, Response
+from sayna_testing.server.rest.messages import json_response
 from sayna_testing.server.session import Session
 
 CONFIG = {
@@ -301,3 +303,62 @@ async def test_what_the_server_knows_can_be_looked_into(server: FakeSaynaServer)
     assert server.livekit.list_rooms() == server.rooms.all()
     assert server.recordings.get("none") is None
     assert [e.kind for e in server.journal if e.data.get("room") == "r1"] == ["room_created"]
+
+
+async def test_reset_cuts_sessions_and_forgets_everything_but_the_address(
+    server: FakeSaynaServer,
+) -> None:
+    url = server.url
+    async with agent(server) as ws:
+        server.rooms.create("room-1")
+        server.reset()
+        assert (await ws.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSED
+    assert (server.url, server.sessions, server.rooms.all()) == (url, (), [])
+    assert len(server.journal) == 0
+    async with agent(server):
+        await server.wait_for_session()
+        server.rooms.create("room-2")
+        assert [entry.kind for entry in server.journal][-1] == "room_created"
+
+
+def test_reset_after_the_loop_of_a_session_ended_is_harmless(server: FakeSaynaServer) -> None:
+    async def come_and_go() -> None:
+        async with agent(server):
+            pass
+
+    asyncio.run(come_and_go())
+    server.reset()
+    assert server.sessions == ()
+
+
+async def test_a_server_can_listen_in_the_running_loop_on_a_port_of_choice() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with FakeSaynaServer() as server:
+        await server.listen(port)
+        assert server.url == f"http://127.0.0.1:{port}"
+        async with aiohttp.ClientSession() as http, http.get(f"{server.url}/voices") as answer:
+            assert answer.status == 200
+        with pytest.raises(RuntimeError, match="listens already"):
+            await server.listen()
+
+
+async def test_a_port_that_is_taken_is_an_error_of_listen(server: FakeSaynaServer) -> None:
+    taken = int(server.url.rpartition(":")[2])
+    with FakeSaynaServer() as other, pytest.raises(OSError, match="in use"):
+        await other.listen(taken)
+
+
+async def test_a_door_answers_before_the_rules_and_leaves_no_trace() -> None:
+    async def door(request: Request) -> Response | None:
+        return json_response("mine") if request.raw_path == "/mine" else None
+
+    with FakeSaynaServer() as server:
+        await server.listen(door=door)
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"{server.url}/mine") as answer:
+                assert await answer.json() == "mine"
+            async with http.get(f"{server.url}/theirs") as answer:
+                assert answer.status == 404
+    assert [entry.data["path"] for entry in server.requests] == ["/theirs"]

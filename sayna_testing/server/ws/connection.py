@@ -201,6 +201,10 @@ class Connection:
         if self._socket is not None:
             self._socket.abort()
 
+    def disown(self) -> None:
+        """Write nothing more about this connection; from any thread."""
+        self._journal = Journal()
+
     def _voice(self) -> Any:
         voice = self._conversation.voice
         if voice is None:
