@@ -21,7 +21,7 @@ Door: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 """Asked before the rules of the real server: an answer of its own, or None for none of its own."""
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
-_ADDED_BY_AIOHTTP = ("Server", "Content-Type", "Content-Length")
+_ADDED_BY_AIOHTTP = frozenset({"server", "content-type", "content-length"})
 
 
 class App:
@@ -107,11 +107,12 @@ async def _read(raw: web.Request) -> Request:
 
 
 async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Take away what aiohttp adds and the real server does not send (rest.md 3)."""
+    """Take away what aiohttp adds and the real server does not send; names are in lower case."""
     ours = response.names if isinstance(response, _Exactly) else frozenset[str]()
-    for name in _ADDED_BY_AIOHTTP:
-        if name.lower() not in ours:
-            response.headers.popall(name, None)
+    foreign = _ADDED_BY_AIOHTTP - ours
+    kept = [(name.lower(), value) for name, value in response.headers.items()]
+    response.headers.clear()
+    response.headers.extend((name, value) for name, value in kept if name not in foreign)
 
 
 def _readable(body: bytes) -> Any:

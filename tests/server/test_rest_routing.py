@@ -158,6 +158,14 @@ async def test_malformed_and_mistyped_bodies_differ_in_status() -> None:
     )
 
 
+async def test_raw_bytes_in_path_and_query_are_taken_for_utf8() -> None:
+    status, body = await Rest().error("GET", "/livekit/rooms/ü")
+    assert (status, body) == (404, '{"error":"Room \'ü\' not found"}')
+    raw, _ = await Rest().error("GET", "/livekit/rooms/\udcff")
+    assert raw == 400
+    assert (await Rest(TENANTS)("GET", "/voices?api_key=\udcff")).status == 401
+
+
 async def test_path_that_is_no_utf8_is_refused() -> None:
     rest = Rest()
     assert await rest.error("GET", "/livekit/rooms/%ff") == (

@@ -25,7 +25,7 @@ def request(line: str, *headers: str, body: bytes = b"") -> bytes:
 
 
 def names(head: list[bytes]) -> list[str]:
-    return [line.partition(b":")[0].decode().lower() for line in head[1:]]
+    return [line.partition(b":")[0].decode() for line in head[1:]]
 
 
 def test_answer_has_a_date_and_nothing_that_names_the_software() -> None:

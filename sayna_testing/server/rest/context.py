@@ -44,8 +44,9 @@ class Context:
 
     def param(self, name: str) -> str:
         """A path segment, percent-decoded; bytes that are no UTF-8 are refused (rest.md 6.2)."""
+        segment = self.params[name].encode("utf-8", "surrogateescape")
         try:
-            return unquote_to_bytes(self.params[name]).decode()
+            return unquote_to_bytes(segment).decode()
         except UnicodeDecodeError as error:
             refusal = plain(400, f"Invalid URL: Invalid UTF-8 in `{name}`")
             raise Refusal(refusal) from error

@@ -12,7 +12,10 @@ TEXT = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request: the path and query as they came, undecoded, and the whole body."""
+    """One HTTP request: the path and query as they came, undecoded, and the whole body.
+
+    Bytes beyond ASCII in path and query are UTF-8, else lone surrogates; in headers Latin-1.
+    """
 
     method: str
     raw_path: str
@@ -40,6 +43,11 @@ class Upgrade:
     """A `/ws` request that was authorised and whose headers are right; `auth_id` "" is unscoped."""
 
     auth_id: str
+
+
+def printable(target: str) -> str:
+    """A path or query with what is no UTF-8 in it replaced; such bytes come as lone surrogates."""
+    return target.encode("utf-8", "surrogateescape").decode(errors="replace")
 
 
 def dump(value: Any) -> bytes:
