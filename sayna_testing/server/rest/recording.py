@@ -1,5 +1,6 @@
 """GET `/recording/{stream_id}` (rest.md 12)."""
 
+import asyncio
 import re
 
 from sayna_testing.server.media import MediaExtraError
@@ -26,7 +27,8 @@ async def send_recording(context: Context) -> Response:
     if recordings.failures:
         return prose(503, _STORAGE_TEXTS[recordings.failures.popleft()])
     try:
-        ogg = recordings.ogg(stream_id)
+        # Encoding a long call takes seconds, and libsndfile lets other threads run meanwhile.
+        ogg = await asyncio.to_thread(recordings.ogg, stream_id)
     except MediaExtraError as error:
         return prose(500, str(error))
     if ogg is None:
