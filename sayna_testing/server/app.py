@@ -99,7 +99,8 @@ async def _read(raw: web.Request) -> Request:
         raw_path=path or "/",
         query=query,
         headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in raw.raw_headers
+            (name.decode("latin-1"), value.strip(b" \t").decode("latin-1"))
+            for name, value in raw.raw_headers
         ),
         body=await raw.read(),
         http_version=(raw.version.major, raw.version.minor),
