@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -18,14 +18,16 @@ from sayna_testing import clock
 from sayna_testing.expectations import failure
 from sayna_testing.server.app import App, Door
 from sayna_testing.server.background import BackgroundLoop
+from sayna_testing.server.far_end import FarEnd, Outcome
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.livekit import LiveKit
 from sayna_testing.server.memory import MemoryConnector
+from sayna_testing.server.phone import tel_uri
 from sayna_testing.server.posting import post
 from sayna_testing.server.recordings import Recordings
 from sayna_testing.server.rest import Request, Response, Upgrade, answer
 from sayna_testing.server.room_journal import note_rooms
-from sayna_testing.server.rooms import Rooms
+from sayna_testing.server.rooms import Participant, Room, Rooms
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
 from sayna_testing.server.settings import ServerSettings, SipHook
 from sayna_testing.server.state import ServerState
@@ -215,6 +217,23 @@ class FakeSaynaServer:
         return next(session for session in self.sessions if session.key == entry.session)
 
     # Driving it
+
+    def answers(
+        self,
+        to: str,
+        *,
+        outcome: Outcome = "answers",
+        after: float = 0.0,
+        on_answer: Callable[[Room, Participant], None] | None = None,
+    ) -> None:
+        """Say who picks up a number that is called or transferred to (rest.md 14.2, 14.3).
+
+        `after` so many seconds of ringing it `answers` or is `busy`; `no answer` rings for 30 s.
+        Numbers nobody was set up for answer at once. `on_answer` is called with the room and the
+        callee. Raises ValueError for what is no phone number, and for a negative `after`.
+        """
+        end = FarEnd(outcome=outcome, after=after, on_answer=on_answer)
+        self._state.far_ends[tel_uri(to)] = end
 
     def reset(self) -> None:
         """Begin again at the same address: sessions are cut, all that is known is forgotten.

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sayna_testing.server.rooms import Participant, Room
+
+Outcome = Literal["answers", "busy", "no answer"]
 
 RINGING = 30.0
 """Seconds a call rings before LiveKit gives up."""
@@ -17,9 +19,16 @@ class FarEnd:
     `on_answer` is called with the room and the callee, in the loop that handles the call.
     """
 
-    outcome: Literal["answers", "busy", "no answer"] = "answers"
+    outcome: Outcome = "answers"
     after: float = 0.0
     on_answer: Callable[[Room, Participant], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.outcome not in get_args(Outcome):
+            known = ", ".join(map(repr, get_args(Outcome)))
+            raise ValueError(f"outcome is one of {known}, got {self.outcome!r}")
+        if not self.after >= 0:
+            raise ValueError(f"after is a number of seconds, got {self.after!r}")
 
     @property
     def rings(self) -> float:
