@@ -97,6 +97,7 @@ class FakeSaynaServer:
             self._listener.close()
         for connector in self._connectors:
             connector.abort_all()
+        self._state.close()
         self._runner.stop()
         self._exit.close()
 
@@ -243,6 +244,7 @@ class FakeSaynaServer:
         with self._lock:
             for session in self._sessions:
                 session.cut()
+            self._state.close()
             self._state = ServerState(self.settings)
             self._exit.callback(self._state.rooms.subscribe(note_rooms(self.journal)))
             self._sessions.clear()

@@ -62,3 +62,10 @@ class ServerState:
         task = asyncio.get_running_loop().create_task(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+
+    def close(self) -> None:
+        """Cancel what still runs beside the answers, in whichever loops; from any thread."""
+        for task in tuple(self.background):
+            loop = task.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)

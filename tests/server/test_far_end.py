@@ -1,6 +1,7 @@
 """Who picks up a number that is called, as a test says it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -53,6 +54,30 @@ def test_number_nobody_was_set_up_for_answers_at_once() -> None:
     with virtual_time(), FakeSaynaServer() as server:
         server.answers("+3", outcome="busy")
         assert asyncio.run(statuses(server, 1.0)) == ["active"]
+
+
+@pytest.mark.parametrize("end", [FakeSaynaServer.close, FakeSaynaServer.reset])
+async def test_phone_stops_ringing_when_the_server_ends(
+    end: Callable[[FakeSaynaServer], None],
+) -> None:
+    with FakeSaynaServer() as server:
+        server.answers("+2", outcome="no answer")
+        assert await statuses(server, 0.0) == ["dialing"]
+        (ringing,) = server.state.background
+        end(server)
+        with pytest.raises(asyncio.CancelledError):
+            await ringing
+
+
+def test_loop_that_is_closed_already_does_not_keep_the_server_from_ending() -> None:
+    with FakeSaynaServer() as server:
+        loop = asyncio.new_event_loop()
+        server.answers("+2", outcome="no answer")
+        loop.run_until_complete(statuses(server, 0.0))
+        (ringing,) = server.state.background
+        loop.close()
+        server.close()
+        assert not ringing.done()
 
 
 @pytest.mark.parametrize(
