@@ -1,7 +1,8 @@
 """The fake answers as the protocol documents say: every golden case, played over TCP.
 
 The cases are in fixtures/rest and fixtures/websocket; fixtures/README.md says how they are written.
-All chosen ones run at once, each on a server of its own, so what waits does not add up.
+All chosen ones run at once, each on a server of its own, so what waits does not add up; what came
+too late is played again alone, since a busy machine is late as well.
 """
 
 import asyncio
@@ -13,8 +14,10 @@ import pytest
 
 from tests.server.golden.cases import Case, Step, load
 from tests.server.golden.player import play
+from tests.server.golden.script import LateError
 
 AT_ONCE = 24
+TRIES_ALONE = 3
 RUNTIME_HOOK = "a hook added at run time signs with the global secret"
 CASES = load()
 
@@ -23,16 +26,25 @@ async def play_all(cases: list[Case]) -> dict[str, Exception | None]:
     """What came of each case: nothing, or how it failed."""
     room = asyncio.Semaphore(AT_ONCE)
 
-    async def outcome(case: Case) -> Exception | None:
+    async def at_once(case: Case) -> Exception | None:
         async with room:
-            try:
-                await play(case)
-            except Exception as error:
-                return error
-        return None
+            return await outcome(case)
 
-    outcomes = await asyncio.gather(*(outcome(case) for case in cases))
-    return {case.id: error for case, error in zip(cases, outcomes, strict=True)}
+    errors = await asyncio.gather(*(at_once(case) for case in cases))
+    outcomes = {case.id: error for case, error in zip(cases, errors, strict=True)}
+    for case in cases:
+        for _ in range(TRIES_ALONE):
+            if isinstance(outcomes[case.id], LateError):
+                outcomes[case.id] = await outcome(case)
+    return outcomes
+
+
+async def outcome(case: Case) -> Exception | None:
+    try:
+        await play(case)
+    except Exception as error:
+        return error
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +94,8 @@ def altered(case_id: str, key: str, old: str, new: str) -> Case:
         ("websocket/speech::again: one frame", "script", "< clip a", "< audio 320"),
         ("websocket/dispatch::speak before any config", "script", "\n<", "\nsilence\n<"),
         ("websocket/transcripts::finals are not joined", "script", 'final":true,', 'final":false,'),
+        ("websocket/transcripts::forced end of speech after 1.8 s", "script", "+1.8", "+0.1"),
+        ("websocket/transcripts::forced end of speech after 1.8 s", "script", "+1.8", "+3.0"),
         ("websocket/messages::topic", "script", '"topic":"chat","text"', '"text"'),
     ],
 )

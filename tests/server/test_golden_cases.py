@@ -13,7 +13,13 @@ REST_SECTIONS += ["7", *(f"8.{n}" for n in (1, 2, 3, 4, 6)), "9", "10", "11", "1
 REST_SECTIONS += [*(f"14.{n}" for n in range(1, 4)), *(f"15.{n}" for n in range(1, 5)), "16"]
 WS_SECTIONS = ["1", "1.1", "1.2", "2", "2.1", "3", *(f"4.{n}" for n in range(1, 9))]
 WS_SECTIONS += [*(f"4.2.{n}" for n in range(1, 8)), *(f"5.{n}" for n in range(1, 6))]
-WS_SECTIONS += [*(f"6.{n}" for n in range(1, 6)), *(f"7.{n}" for n in range(1, 4)), "8.2", "8.3"]
+WS_SECTIONS += [
+    *(f"6.{n}" for n in range(1, 6)),
+    *(f"7.{n}" for n in range(1, 4)),
+    "8.1",
+    "8.2",
+    "8.3",
+]
 WS_SECTIONS += ["8.5", "8.6", *(f"9.{n}" for n in (1, 3, 4, 5)), "10.1", "10.2", "11", "12"]
 WS_SECTIONS += [f"13.{n}" for n in range(1, 5)]
 
