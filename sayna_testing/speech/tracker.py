@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from sayna_testing.speech.alphabet import END, SIZE, START
+from sayna_testing.speech.alphabet import END, START
 from sayna_testing.speech.events import Final, Heard, Interim, Word
-from sayna_testing.speech.pace import TICK, WORD_TICKS
+from sayna_testing.speech.pace import TICK, TICKS_PER_SYMBOL, WORD_TICKS
 from sayna_testing.speech.utterance import Span, Utterance
 
 if TYPE_CHECKING:
     from sayna_testing.speech.ear import Sighting
 
-SURE = 0.5  # share of the band's power that a first code word has at least
-OVERLAP = WORD_TICKS - 4  # ticks: two sightings closer than this cannot both be real
+SURE = 0.8  # the share of the band's power from which a code word needs no second one beside it
+FAIR = 0.36  # the share that a first one has at least, and the spread it has at most
+FAIR_SPREAD = 0.2
+NEAR = round(0.25 / TICK)  # ticks within which a second one makes a weaker one sure
+OVERLAP = WORD_TICKS - TICKS_PER_SYMBOL  # ticks: two sightings no further apart cannot both be real
 SILENCE = round(0.8 / TICK)  # ticks without a code word that end an utterance
 HUSH = round(0.2 / TICK)  # the same after an end mark
 
@@ -31,6 +34,7 @@ class Tracker:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._best: Sighting | None = None
+        self._hint: Sighting | None = None  # what may be the first of an utterance
         self._utterance: Utterance | None = None
 
     @property
@@ -69,16 +73,25 @@ class Tracker:
             yield from self._take(sighting)
 
     def _take(self, sighting: Sighting) -> Iterator[Heard]:
+        if self._utterance:
+            if sighting.tick + TICKS_PER_SYMBOL >= self._utterance.end:
+                yield from self._add(sighting)
+            return
+        hint, self._hint = self._hint, sighting
+        if hint and _confirms(sighting, hint):
+            yield from self._add(hint)
+        elif sighting.share < SURE:
+            return
+        self._hint = None
+        yield from self._add(sighting)
+
+    def _add(self, sighting: Sighting) -> Iterator[Heard]:
         code, parity = divmod(sighting.word, 2)
-        speech = self._utterance
-        if code >= SIZE or (speech and sighting.tick < speech.end - 4):
-            return
-        if speech is None and sighting.share < SURE:
-            return
         if code == START:
             yield from self._close()
             self._utterance = Utterance(sighting.tick + WORD_TICKS)
             return
+        speech = self._utterance
         if speech is None:
             speech = self._utterance = Utterance(None)
             speech.parity = parity
@@ -105,3 +118,8 @@ class Tracker:
             Word(text, sample_at(start, self._rate), sample_at(end, self._rate))
             for text, start, end in spans
         )
+
+
+def _confirms(second: Sighting, first: Sighting) -> bool:
+    fair = second.share >= FAIR and second.spread <= FAIR_SPREAD
+    return fair and second.tick <= first.tick + NEAR and second.word % 2 != first.word % 2
