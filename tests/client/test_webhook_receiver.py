@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
-from typing import Any
+from typing import Any, assert_type
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -68,7 +68,8 @@ def test_published_vector_is_accepted_with_event_id_and_timestamp() -> None:
     assert call.participant.identity == "sip_+447700900123"
     assert call.room.sid == "RM_h5JvLs0PqEuT"
     assert call.sip_headers == {"to": "<sip:+442071838750@acme-voice.example>"}
-    assert (call.event_id, call.timestamp) == (EVENT_ID, NOW)
+    assert_type(call, WebhookSIPOutput)
+    assert (assert_type(call.event_id, str), assert_type(call.timestamp, int)) == (EVENT_ID, NOW)
 
 
 def test_event_id_and_timestamp_are_no_part_of_the_payload() -> None:
