@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -63,3 +64,18 @@ class Call:
             return times[self.failing]
         broken = [item.end for item in self.expectations if item.status == "failed"]
         return broken[-1] if broken else max(times.values(), default=0.0)
+
+
+def by_session(entries: Iterable[Entry]) -> tuple[Call, ...]:
+    """A call for each session, named by its key and stream id, and one for what is of none."""
+    whole = Call(name="", entries=tuple(entries))
+    return tuple(
+        Call(name=_named(key, own), entries=own)
+        for key in (*whole.sessions, "")
+        if (own := tuple(entry for entry in whole.entries if entry.session == key))
+    )
+
+
+def _named(key: str, entries: Iterable[Entry]) -> str:
+    streams = [str(e.data["stream_id"]) for e in entries if "stream_id" in e.data]
+    return " ".join([key or "outside of sessions", *dict.fromkeys(streams)])

@@ -22,11 +22,12 @@ def document(call: Call) -> str:
         "sessions": call.sessions,
         "latencies": [asdict(latency) for latency in latencies(call)],
         "expectations": [asdict(expectation) for expectation in call.expectations],
-        "entries": [_entry(entry) for entry in call.entries],
+        "entries": [as_json(entry) for entry in call.entries],
     }
     return json.dumps(content, indent=1)
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def as_json(entry: Entry) -> dict[str, Any]:
+    """An entry as a JSON object, its audio in base64."""
     audio = entry.audio
     return asdict(entry) | {"audio": None if audio is None else base64.b64encode(audio).decode()}

@@ -12,20 +12,23 @@ from sayna_testing.server.journal import Entry
 _WHO = {">": "agent", "<": "agent", "*": "world"}
 
 
-def timeline(entries: Iterable[Entry], *, mark: Entry | None = None) -> list[str]:
+def timeline(
+    entries: Iterable[Entry], *, mark: Entry | None = None, keys: bool | None = None
+) -> list[str]:
     """One line a happening, runs of audio folded into one; `mark` gets `>>>` before its line.
 
-    Where entries of several sessions meet, the key of the session stands in place of `agent`.
+    With `keys` the key of the session stands in place of `agent`, by default where several meet.
     """
     happened = events(entries)
-    several = len({event.entry.session for event in happened if event.entry.session}) > 1
-    return [_line(event, mark, several=several) for event in happened]
+    if keys is None:
+        keys = len({event.entry.session for event in happened if event.entry.session}) > 1
+    return [_line(event, mark, keys=keys) for event in happened]
 
 
-def _line(event: Event, mark: Entry | None, *, several: bool) -> str:
+def _line(event: Event, mark: Entry | None, *, keys: bool) -> str:
     entry = event.entry
     pointer = ">>>" if mark is not None and mark in event.entries else ""
-    who = entry.session if several and entry.session else _WHO[entry.flow]
+    who = entry.session if keys and entry.session else _WHO[entry.flow]
     return f" {pointer:<3} {entry.at:+9.3f}  {who:<6} {entry.flow} {event.text}"
 
 
