@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
-from sayna_testing.report.call import Call
+from sayna_testing.report.call import Call, by_session
 from sayna_testing.report.document import document
 from sayna_testing.report.draw import svg
 from sayna_testing.report.latency import latencies, spreads
 from sayna_testing.report.page import milliseconds, page, prepare
 from sayna_testing.report.text import timeline
+from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Journal
+from sayna_testing.server.session import Session
 
 Form: TypeAlias = Literal["text", "svg", "html", "json"]
-Subject: TypeAlias = Call | Journal
+Subject: TypeAlias = Call | Journal | FakeSaynaServer | Session
 
 
 def render(subject: Subject, form: Form = "text") -> str:
@@ -28,10 +30,18 @@ def render(subject: Subject, form: Form = "text") -> str:
 
 
 def call_of(subject: Subject) -> Call:
-    """What was recorded there, as a call."""
-    if isinstance(subject, Journal):
-        return Call(name="call", entries=subject.entries)
-    return subject
+    """What was recorded there, as a call: all of a server, or one session and its room."""
+    match subject:
+        case Call():
+            return subject
+        case Session():
+            calls = by_session(subject.journal)
+            empty = Call(name=subject.key, entries=())
+            return next((call for call in calls if subject.key in call.sessions), empty)
+        case FakeSaynaServer():
+            return Call(name="call", entries=subject.journal.entries)
+        case Journal():
+            return Call(name="call", entries=subject.entries)
 
 
 def _text(call: Call) -> str:

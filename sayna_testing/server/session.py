@@ -85,6 +85,11 @@ class Session:
         return self._connection.closed
 
     @property
+    def journal(self) -> Journal:
+        """The journal of the whole server."""
+        return self._journal
+
+    @property
     def entries(self) -> tuple[Entry, ...]:
         """What the journal holds about this session."""
         return tuple(entry for entry in self._journal if entry.session == self.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -12,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,9 @@ from hypothesis import strategies as st
 from sayna_testing import report
 from sayna_testing.report import Call, Expectation, record, render, write
 from sayna_testing.report.text import speech_byte_rate
+from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry, Journal
+from sayna_testing.server.session import Session
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x00\ud800"
@@ -212,3 +216,33 @@ def test_a_very_long_text_in_a_frame_is_cut_in_the_page_only(recording: Any) -> 
 def test_rate_of_speech_follows_the_config() -> None:
     assert speech_byte_rate({"audio_format": "mulaw", "sample_rate": 8000}) == 8000
     assert speech_byte_rate({}) == 48000
+
+
+async def test_a_server_and_a_session_can_be_rendered() -> None:
+    with FakeSaynaServer() as server:
+        async with (
+            aiohttp.ClientSession(connector=server.connector()) as http,
+            http.get(f"{server.url}/voices"),
+            http.ws_connect(server.ws_url) as ws,
+        ):
+            await ws.send_json({"type": "config", "audio": False, "stream_id": "job-9"})
+            await ws.receive_json()
+            (session,) = server.sessions
+            whole, one = (json.loads(render(subject, "json")) for subject in (server, session))
+    assert [entry["kind"] for entry in whole["entries"]] == ["http", "open", "config", "ready"]
+    assert [entry["kind"] for entry in one["entries"]] == ["open", "config", "ready"]
+    assert (whole["name"], one["name"]) == ("call", "ws-1 job-9")
+
+
+def test_a_session_of_which_the_journal_holds_nothing_is_an_empty_call() -> None:
+    async def come_and_go(server: FakeSaynaServer) -> Session:
+        async with (
+            aiohttp.ClientSession(connector=server.connector()) as http,
+            http.ws_connect(server.ws_url),
+        ):
+            return server.sessions[0]
+
+    with FakeSaynaServer() as server:
+        session = asyncio.run(come_and_go(server))
+        server.reset()
+        assert json.loads(render(session, "json"))["entries"] == []
