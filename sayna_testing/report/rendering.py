@@ -59,7 +59,7 @@ def _lines(call: Call) -> Iterator[str]:
 
 
 def _html(call: Call) -> str:
-    return page([prepare(call)], title=call.name)
+    return page([prepare(call)], title="Sayna call")
 
 
 _FORMS: dict[str, Callable[[Call], str]] = {
