@@ -21,6 +21,12 @@ Door: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 """Asked before the rules of the real server: an answer of its own, or None for none of its own."""
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
+_LIMITS: dict[str, Any] = {
+    "auto_decompress": False,  # bodies are read as they come, whatever their encoding says
+    "max_line_size": 64 * 1024,
+    "max_field_size": 400 * 1024,
+}
+"""What hyper, the HTTP library of the real server, does and takes."""
 _ADDED_BY_AIOHTTP = frozenset({"server", "content-type", "content-length"})
 
 
@@ -50,9 +56,7 @@ class App:
 
         app = web.Application(client_max_size=0, middlewares=[everything])
         app.on_response_prepare.append(_only_our_headers)
-        runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, auto_decompress=False
-        )  # the real server reads bodies as they come, whatever their content-encoding says
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, **_LIMITS)
         # With nothing to start, set-up never waits, so one step runs it where no await is possible.
         try:
             runner.setup().send(None)

@@ -80,3 +80,10 @@ def test_header_that_echoes_text_is_utf8() -> None:
         )
         head, _ = exchange(server, post)
     assert "x-audio-format: Zü".encode() in head
+
+
+def test_long_targets_and_headers_are_taken() -> None:
+    with FakeSaynaServer() as server:
+        target, cookie = f"/?api_key={'k' * 60_000}", f"cookie: {'c' * 100_000}"
+        _, body = exchange(server, request(f"GET {target} HTTP/1.1", cookie))
+    assert body == HEALTHY
