@@ -5,6 +5,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sayna_testing.server.far_end import FarEnd
@@ -66,6 +67,5 @@ class ServerState:
     def close(self) -> None:
         """Cancel what still runs beside the answers, in whichever loops; from any thread."""
         for task in tuple(self.background):
-            loop = task.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # its loop is closed, and nothing runs there any more
+                task.get_loop().call_soon_threadsafe(task.cancel)

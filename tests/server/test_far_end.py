@@ -69,17 +69,6 @@ async def test_phone_stops_ringing_when_the_server_ends(
             await ringing
 
 
-def test_loop_that_is_closed_already_does_not_keep_the_server_from_ending() -> None:
-    with FakeSaynaServer() as server:
-        loop = asyncio.new_event_loop()
-        server.answers("+2", outcome="no answer")
-        loop.run_until_complete(statuses(server, 0.0))
-        (ringing,) = server.state.background
-        loop.close()
-        server.close()
-        assert not ringing.done()
-
-
 @pytest.mark.parametrize(
     ("to", "knobs", "complaint"),
     [
