@@ -5,7 +5,7 @@ other code point takes two or three, a lead and its tails, drawn from sets of th
 listener who comes in half-way cannot mistake a tail for a character.
 """
 
-from collections.abc import Iterator
+import sys
 
 LOST = "\N{REPLACEMENT CHARACTER}"
 
@@ -57,30 +57,27 @@ class Speller:
     """Turns codes into characters as they come; never guesses one with a part missing."""
 
     def __init__(self) -> None:
+        self.owed = 0  # tails still to come
         self._point = 0
-        self._owed = 0
 
-    def spell(self, code: int) -> Iterator[str]:
-        """Yield the characters that `code` completes (LOST for one that was broken off)."""
+    def spell(self, code: int) -> str:
+        """The character that `code` completes, "" for none yet, LOST for one that is no more."""
         if _FIRST_TAIL <= code < _FIRST_PAIR:
-            yield from self._tail(code - _FIRST_TAIL)
-            return
-        yield from self.broken()
+            return self._tail(code - _FIRST_TAIL)
+        broken = LOST if self.owed else ""
+        self.owed = 0
         if code < _FIRST_TAIL:
-            yield _LETTERS[code]
-        elif code < _FIRST_TRIPLE:
-            self._point, self._owed = code - _FIRST_PAIR, 1
-        elif code < START:
-            self._point, self._owed = code - _FIRST_TRIPLE, 2
+            return broken + _LETTERS[code]
+        if code < _FIRST_TRIPLE:
+            self._point, self.owed = code - _FIRST_PAIR, 1
+        else:
+            self._point, self.owed = code - _FIRST_TRIPLE, 2
+        return broken
 
-    def _tail(self, value: int) -> Iterator[str]:
-        if self._owed:
-            self._point, self._owed = self._point * _TAILS + value, self._owed - 1
-            if not self._owed:
-                yield chr(self._point) if self._point <= 0x10FFFF else LOST
-
-    def broken(self) -> Iterator[str]:
-        """Give up a character under way."""
-        if self._owed:
-            self._owed = 0
-            yield LOST
+    def _tail(self, value: int) -> str:
+        if not self.owed:
+            return ""
+        self._point, self.owed = self._point * _TAILS + value, self.owed - 1
+        if self.owed:
+            return ""
+        return chr(self._point) if self._point <= sys.maxunicode else LOST

@@ -1,8 +1,8 @@
-"""The code: which six tones sound a code word, and which code word six tones are.
+"""The code: which six tones sound a codeword, and which codeword six tones are.
 
-A word is a polynomial of degree two over the integers modulo 17, read at six points (a
-Reed-Solomon code): two words differ in at least four of six tones and any three give the word.
-Words that repeat a tone at once are left out, so a held tone is never a word.
+A codeword is a polynomial of degree two over the integers modulo 17, read at six points (a
+Reed-Solomon code): two of them differ in at least four of six tones, and any three tones give the
+codeword. Those that repeat a tone at once are left out, so a held tone is never a codeword.
 """
 
 from functools import cache
@@ -14,32 +14,27 @@ from numpy.typing import NDArray
 TONES = 17
 FREQUENCIES = 500.0 + 170.0 * np.arange(TONES)  # Hz, 500 to 3220
 
-_POINTS = (
-    9,
-    10,
-    7,
-    3,
-    13,
-    1,
-)  # no word shifted by a tone or two is nearly another; five tones or more in each
+# With these points no codeword shifted by a tone or two is nearly another, and each has at least
+# five different tones.
+_POINTS = (9, 10, 7, 3, 13, 1)
 
 
 class Codebook(NamedTuple):
-    """Words (n x 6 tones) and the word of a tone triple: its first three, its last three."""
+    """Codewords (n x 6 tones) and their numbers by their first three tones and by their last."""
 
-    words: NDArray[np.int64]
+    codewords: NDArray[np.int64]
     by_front: NDArray[np.int64]
     by_back: NDArray[np.int64]
 
 
 @cache
 def codebook() -> Codebook:
-    """The words, in an order that never changes; -1 where three tones belong to none."""
+    """The codewords in an order that never changes; -1 where three tones belong to none."""
     grid = np.indices((TONES, TONES, TONES)).reshape(3, -1)
     powers = np.array([[pow(point, degree, TONES) for degree in range(3)] for point in _POINTS])
     every = (powers @ grid % TONES).T
-    words = every[(np.diff(every, axis=1) != 0).all(axis=1)]
-    return Codebook(words, _inverse(words[:, :3]), _inverse(words[:, 3:]))
+    codewords = every[(np.diff(every, axis=1) != 0).all(axis=1)]
+    return Codebook(codewords, _inverse(codewords[:, :3]), _inverse(codewords[:, 3:]))
 
 
 def key(triples: NDArray[np.int64]) -> NDArray[np.int64]:

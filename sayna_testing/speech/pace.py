@@ -11,11 +11,12 @@ from typing import NamedTuple
 from sayna_testing.speech.alphabet import END, START, codes_of
 from sayna_testing.speech.formats import expect
 
+TICK_SECONDS = (11, 16000)  # numerator and denominator, for exact sample positions
 TICK = 11 / 16000  # s: an eighth of a symbol, the grid the recogniser listens on
 TICKS_PER_SYMBOL = 8
-SYMBOLS = 6  # a code
 SYMBOL = TICK * TICKS_PER_SYMBOL  # 5.5 ms
-WORD_TICKS = TICKS_PER_SYMBOL * SYMBOLS  # 33 ms a code, which just fits 320 words a minute
+SYMBOLS = 6  # a codeword
+BURST_TICKS = TICKS_PER_SYMBOL * SYMBOLS  # a codeword's 33 ms, which just fit 320 words a minute
 UNITS_PER_WORD = 5.625
 
 FADE = 0.002  # s, before and after each phrase
@@ -31,6 +32,12 @@ class Slot(NamedTuple):
     code: int
     sound: float
     pause: float
+
+
+def sample_at(tick: int, rate: int) -> int:
+    """The sample at which a tick starts."""
+    numerator, denominator = TICK_SECONDS
+    return tick * numerator * rate // denominator
 
 
 def check_pace(wpm: float) -> float:

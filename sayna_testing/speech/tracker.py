@@ -7,35 +7,34 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sayna_testing.speech.alphabet import END, START
-from sayna_testing.speech.events import Final, Heard, Interim, Word
-from sayna_testing.speech.pace import TICK, TICKS_PER_SYMBOL, WORD_TICKS
-from sayna_testing.speech.utterance import Span, Utterance
+from sayna_testing.speech.events import Final, Heard, Interim
+from sayna_testing.speech.pace import BURST_TICKS, TICK, TICKS_PER_SYMBOL
+from sayna_testing.speech.utterance import Utterance
 
 if TYPE_CHECKING:
     from sayna_testing.speech.ear import Sighting
 
-SURE = 0.8  # the share of the band's power from which a code word needs no second one beside it
-FAIR = 0.36  # the share that a first one has at least, and the spread it has at most
-FAIR_SPREAD = 0.2
-NEAR = round(0.25 / TICK)  # ticks within which a second one makes a weaker one sure
-OVERLAP = WORD_TICKS - TICKS_PER_SYMBOL  # ticks: two sightings no further apart cannot both be real
-SILENCE = round(0.8 / TICK)  # ticks without a code word that end an utterance
+SURE = 0.8  # the share from which a first codeword needs no other beside it
+FAIR = 0.36  # the share that one which makes another sure has at least …
+FAIR_SPREAD = 0.2  # … and the spread it has at most
+NEAR = round(0.25 / TICK)  # ticks between the two at most
+OVERLAP = BURST_TICKS - TICKS_PER_SYMBOL  # two sightings no further apart cannot both be real
+SILENCE = round(0.8 / TICK)  # ticks without a codeword that end an utterance
 HUSH = round(0.2 / TICK)  # the same after an end mark
 
 
-def sample_at(tick: int, rate: int) -> int:
-    """The sample at which a tick starts."""
-    return (11 * rate * tick + 8000) // 16000
-
-
 class Tracker:
-    """Takes sightings in order of time and yields what was heard."""
+    """Takes sightings in order of time and yields what was heard.
+
+    The codewords of an utterance are even and odd by turns, so a missing one is noticed.
+    """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._best: Sighting | None = None
+        self._best: Sighting | None = None  # until no clearer one can overlap it
         self._hint: Sighting | None = None  # what may be the first of an utterance
         self._utterance: Utterance | None = None
+        self._parity = 0  # of the next codeword
 
     @property
     def text(self) -> str:
@@ -47,17 +46,13 @@ class Tracker:
 
     def see(self, sighting: Sighting) -> Iterator[Heard]:
         """Take one sighting; of two that overlap the clearer one counts."""
-        best = self._best
-        if best is not None and sighting.tick > best.tick + OVERLAP:
-            yield from self._settle()
-            best = None
-        if best is None or sighting.share > best.share:
+        yield from self._settle_before(sighting.tick)
+        if self._best is None or sighting.share > self._best.share:
             self._best = sighting
 
     def reach(self, tick: int) -> Iterator[Heard]:
         """No sighting before `tick` is still to come."""
-        if self._best is not None and tick > self._best.tick + OVERLAP:
-            yield from self._settle()
+        yield from self._settle_before(tick)
         if self._best is None:
             yield from self._time_out(tick)
 
@@ -65,6 +60,11 @@ class Tracker:
         """Nothing more comes."""
         yield from self._settle()
         yield from self._close()
+        self._hint = None
+
+    def _settle_before(self, tick: int) -> Iterator[Heard]:
+        if self._best is not None and tick > self._best.tick + OVERLAP:
+            yield from self._settle()
 
     def _settle(self) -> Iterator[Heard]:
         sighting, self._best = self._best, None
@@ -73,35 +73,30 @@ class Tracker:
             yield from self._take(sighting)
 
     def _take(self, sighting: Sighting) -> Iterator[Heard]:
-        if self._utterance:
-            if sighting.tick + TICKS_PER_SYMBOL >= self._utterance.end:
-                yield from self._add(sighting)
-            return
-        hint, self._hint = self._hint, sighting
-        if hint and _confirms(sighting, hint):
+        hint, self._hint = self._hint, None
+        if self._utterance is None and sighting.share < SURE:
+            if hint is None or not _confirms(sighting, hint):
+                self._hint = sighting
+                return
             yield from self._add(hint)
-        elif sighting.share < SURE:
-            return
-        self._hint = None
         yield from self._add(sighting)
 
     def _add(self, sighting: Sighting) -> Iterator[Heard]:
-        code, parity = divmod(sighting.word, 2)
-        if code == START:
+        code, parity = divmod(sighting.codeword, 2)
+        end = sighting.tick + BURST_TICKS
+        if self._utterance and (code == START or self._utterance.complete):
             yield from self._close()
-            self._utterance = Utterance(sighting.tick + WORD_TICKS)
-            return
-        speech = self._utterance
-        if speech is None:
-            speech = self._utterance = Utterance(None)
-            speech.parity = parity
-        if parity != speech.parity:
-            speech.lose()
-        speech.parity = 1 - parity
+        if code == START:
+            self._utterance = Utterance(end, self._rate, cut=False)
+        elif self._utterance is None:
+            self._utterance = Utterance(sighting.tick, self._rate, cut=True)
+        elif parity != self._parity:
+            self._utterance.lose()
+        self._parity = 1 - parity
         if code == END:
-            speech.finish(sighting.tick)
-        elif speech.add(code, sighting.tick):
-            yield Interim(speech.text.rstrip(), self._words(speech.words))
+            self._utterance.finish(sighting.tick)
+        elif code != START and self._utterance.add(code, sighting.tick):
+            yield Interim(self._utterance.text.rstrip(), tuple(self._utterance.words))
 
     def _time_out(self, tick: int) -> Iterator[Heard]:
         speech = self._utterance
@@ -110,16 +105,10 @@ class Tracker:
 
     def _close(self) -> Iterator[Heard]:
         speech, self._utterance = self._utterance, None
-        if speech and speech.letters:
-            yield Final(speech.text, self._words(speech.all_words()))
-
-    def _words(self, spans: list[Span]) -> tuple[Word, ...]:
-        return tuple(
-            Word(text, sample_at(start, self._rate), sample_at(end, self._rate))
-            for text, start, end in spans
-        )
+        if speech and speech.text:
+            yield Final(speech.text, speech.all_words())
 
 
 def _confirms(second: Sighting, first: Sighting) -> bool:
     fair = second.share >= FAIR and second.spread <= FAIR_SPREAD
-    return fair and second.tick <= first.tick + NEAR and second.word % 2 != first.word % 2
+    return fair and second.tick <= first.tick + NEAR and second.codeword % 2 != first.codeword % 2

@@ -37,10 +37,10 @@ def _schedule(
     codes = np.array([slot.code for slot in plan])
     sound = np.array([slot.sound for slot in plan])
     pause = np.array([slot.pause for slot in plan])
-    words = 2 * codes + np.arange(len(codes)) % 2
+    codewords = 2 * codes + np.arange(len(codes)) % 2
     symbol = np.minimum(SYMBOL, sound / SYMBOLS)
     tones = np.empty((len(plan), SYMBOLS + 1), np.int64)
-    tones[:, :SYMBOLS] = codebook().words[words]
+    tones[:, :SYMBOLS] = codebook().codewords[codewords]
     tones[:, SYMBOLS] = np.append(tones[1:, 0], 0)
     lengths = np.repeat(symbol[:, None], SYMBOLS + 1, axis=1)
     lengths[:, 0] = sound - (SYMBOLS - 1) * symbol
