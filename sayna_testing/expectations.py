@@ -13,7 +13,15 @@ Pattern = str | re.Pattern[str]
 
 
 class ExpectationError(AssertionError):
-    """What was expected did not happen in time: says what, what came nearest, and the timeline."""
+    """What was expected did not happen in time: says what, what came nearest, and the timeline.
+
+    `summary` is the text without the timeline, `nearest` the entry that came nearest, if any.
+    """
+
+    def __init__(self, message: str, *, summary: str = "", nearest: Entry | None = None) -> None:
+        super().__init__(message)
+        self.summary = summary or message
+        self.nearest = nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +77,6 @@ def failure(
         shown = timeline([nearest])[0].split(maxsplit=1)[1]
         why = f"   {reason}" if reason else ""
         lines.append(f"nearest : {shown} at {nearest.at:+.3f} s{why}")
-    return ExpectationError("\n".join([*lines, *timeline(entries, mark=nearest)]))
+    summary = "\n".join(lines)
+    message = "\n".join([summary, *timeline(entries, mark=nearest)])
+    return ExpectationError(message, summary=summary, nearest=nearest)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from sayna_testing.server.journal import Entry
+from sayna_testing.server.journal import Entry, Wait
 
 Status: TypeAlias = Literal["passed", "failed", "not run"]
 
@@ -19,6 +19,19 @@ class Expectation:
     start: float
     end: float
     status: Status = "passed"
+
+
+def expectations(waits: Iterable[Wait]) -> tuple[Expectation, ...]:
+    """What a test waited for, as expectations."""
+    return tuple(
+        Expectation(
+            text=wait.expected,
+            start=wait.start,
+            end=wait.end,
+            status="passed" if wait.met else "failed",
+        )
+        for wait in waits
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

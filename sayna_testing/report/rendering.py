@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
-from sayna_testing.report.call import Call, by_session
+from sayna_testing.report.call import Call, by_session, expectations
 from sayna_testing.report.document import document
 from sayna_testing.report.draw import svg
 from sayna_testing.report.latency import latencies, spreads
@@ -39,9 +39,11 @@ def call_of(subject: Subject) -> Call:
             empty = Call(name=subject.key, entries=())
             return next((call for call in calls if subject.key in call.sessions), empty)
         case FakeSaynaServer():
-            return Call(name="call", entries=subject.journal.entries)
+            return call_of(subject.journal)
         case Journal():
-            return Call(name="call", entries=subject.entries)
+            return Call(
+                name="call", entries=subject.entries, expectations=expectations(subject.waits)
+            )
 
 
 def _text(call: Call) -> str:

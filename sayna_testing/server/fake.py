@@ -204,16 +204,18 @@ class FakeSaynaServer:
 
         `timeout` is in seconds of the test's clock. Raises ExpectationError when none came.
         """
+        words = f"a ready session within {timeout:g} s"
         future = self.journal.first(
             lambda e: e.kind == "ready" and e.flow == "<" and e.session not in self._claimed
         )
-        try:
-            async with asyncio.timeout(timeout):
-                entry = await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise failure(f"a ready session within {timeout:g} s", self.journal) from None
-        finally:
-            self.journal.forget(future)
+        with self.journal.waiting(words):
+            try:
+                async with asyncio.timeout(timeout):
+                    entry = await asyncio.wrap_future(future)
+            except TimeoutError:
+                raise failure(words, self.journal) from None
+            finally:
+                self.journal.forget(future)
         self._claimed.add(entry.session)
         return next(session for session in self.sessions if session.key == entry.session)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 
@@ -63,6 +64,16 @@ class Entry:
     error: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Something a test waited for, from `start` to `end` in seconds of the journal."""
+
+    expected: str
+    start: float
+    end: float
+    met: bool
+
+
 class Journal:
     """An append-only record that any thread may write, read and wait on."""
 
@@ -70,6 +81,7 @@ class Journal:
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
         self._waiters: list[tuple[Match, Future[Entry]]] = []
+        self._waits: list[Wait] = []
         self._start: float | None = None
         self._zero: dict[int, float] = {}
 
@@ -111,6 +123,23 @@ class Journal:
         with self._lock:
             return tuple(self._entries)
 
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        """What tests waited for here, in the order in which the waits ended."""
+        with self._lock:
+            return tuple(self._waits)
+
+    @contextmanager
+    def waiting(self, expected: str) -> Generator[None]:
+        """Remember a wait: met when the block ends, not met when it fails."""
+        start = self.now
+        try:
+            yield
+        except Exception:
+            self._waited(Wait(expected, start, self.now, met=False))
+            raise
+        self._waited(Wait(expected, start, self.now, met=True))
+
     def since(self, index: int) -> tuple[Entry, ...]:
         """The entries from number `index` on."""
         with self._lock:
@@ -143,8 +172,13 @@ class Journal:
         """Start again with an empty record; waits go on waiting."""
         with self._lock:
             self._entries.clear()
+            self._waits.clear()
             self._start = None
             self._zero.clear()
+
+    def _waited(self, wait: Wait) -> None:
+        with self._lock:
+            self._waits.append(wait)
 
     def _now(self) -> float:
         """Seconds since the first entry; each loop keeps its own clock, aligned when first seen."""

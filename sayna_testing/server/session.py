@@ -174,19 +174,19 @@ class Session:
         kind: str = "",
         reason: Callable[[Entry], str] | None = None,
     ) -> Entry:
+        words = f"{expected} within {limit:g} s"
         future = self._journal.first(lambda e: e.session == self.key and match(e), start=start)
-        try:
-            async with asyncio.timeout(limit):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            candidates = [e for e in self.entries[::-1] if e.kind == kind and e.index >= start]
-            nearest = candidates[0] if candidates else None
-            why = reason(nearest) if reason and nearest else ""
-            raise failure(
-                f"{expected} within {limit:g} s", self.entries, nearest=nearest, reason=why
-            ) from None
-        finally:
-            self._journal.forget(future)
+        with self._journal.waiting(words):
+            try:
+                async with asyncio.timeout(limit):
+                    return await asyncio.wrap_future(future)
+            except TimeoutError:
+                candidates = [e for e in self.entries[::-1] if e.kind == kind and e.index >= start]
+                nearest = candidates[0] if candidates else None
+                why = reason(nearest) if reason and nearest else ""
+                raise failure(words, self.entries, nearest=nearest, reason=why) from None
+            finally:
+                self._journal.forget(future)
 
     # What the other side does
 

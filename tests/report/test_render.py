@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayna_testing import report
+from sayna_testing.expectations import ExpectationError
 from sayna_testing.report import Call, Expectation, record, render, write
 from sayna_testing.report.text import speech_byte_rate
 from sayna_testing.server.fake import FakeSaynaServer
@@ -227,11 +228,21 @@ async def test_a_server_and_a_session_can_be_rendered() -> None:
         ):
             await ws.send_json({"type": "config", "audio": False, "stream_id": "job-9"})
             await ws.receive_json()
-            (session,) = server.sessions
+            session = await server.wait_for_session()
+            with pytest.raises(ExpectationError) as missed:
+                await session.wait_for_speech(timeout=0.01)
             whole, one = (json.loads(render(subject, "json")) for subject in (server, session))
     assert [entry["kind"] for entry in whole["entries"]] == ["http", "open", "config", "ready"]
     assert [entry["kind"] for entry in one["entries"]] == ["open", "config", "ready"]
     assert (whole["name"], one["name"]) == ("call", "ws-1 job-9")
+    assert [(wait["text"], wait["status"]) for wait in whole["expectations"]] == [
+        ("a ready session within 5 s", "passed"),
+        ("speak within 0.01 s", "failed"),
+    ]
+    assert missed.value.summary == (
+        "expected: speak within 0.01 s\nnearest : nothing of that kind came"
+    )
+    assert missed.value.nearest is None
 
 
 def test_a_session_of_which_the_journal_holds_nothing_is_an_empty_call() -> None:

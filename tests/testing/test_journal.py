@@ -78,3 +78,32 @@ def test_a_cleared_journal_starts_at_zero_again() -> None:
 def test_audio_bytes_stay_out_of_the_repr() -> None:
     entry = Journal().record("audio", flow="<", audio=b"\x01\x02")
     assert "\\x01" not in repr(entry)
+
+
+def test_waits_are_remembered_met_or_not() -> None:
+    journal = Journal()
+    with journal.waiting("a speak"):
+        journal.record("speak", flow=">")
+    with pytest.raises(LookupError), journal.waiting("a clear"):
+        raise LookupError
+    assert [(wait.expected, wait.met) for wait in journal.waits] == [
+        ("a speak", True),
+        ("a clear", False),
+    ]
+    assert all(wait.start <= wait.end for wait in journal.waits)
+    journal.clear()
+    assert journal.waits == ()
+
+
+async def test_a_wait_that_is_cancelled_is_not_remembered() -> None:
+    journal = Journal()
+
+    async def wait() -> None:
+        with journal.waiting("for ever"):
+            await asyncio.Event().wait()
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert journal.waits == ()
