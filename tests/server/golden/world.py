@@ -164,7 +164,8 @@ class World:
 
     def _cache(self) -> Path:
         if self._folder is None:
-            self._folder = Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
+            above = self._exit.enter_context(tempfile.TemporaryDirectory())
+            self._folder = Path(above) / "made" / "when needed"
         return self._folder
 
     def _settings(self) -> ServerSettings:
@@ -214,6 +215,7 @@ class World:
             self.receiver.answer(args["then"])
 
     def _hooks_file(self, args: dict[str, Any]) -> None:
+        self._cache().mkdir(parents=True)
         (self._cache() / "sip_hooks.json").write_text(args["text"], "utf-8")
 
     def _slow_speech(self, args: dict[str, Any]) -> None:
