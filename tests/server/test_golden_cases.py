@@ -20,7 +20,7 @@ WS_SECTIONS += [
     "8.2",
     "8.3",
 ]
-WS_SECTIONS += ["8.5", "8.6", *(f"9.{n}" for n in (1, 3, 4, 5)), "10.1", "10.2", "11", "12"]
+WS_SECTIONS += ["8.5", "8.6", *(f"9.{n}" for n in range(1, 6)), "10.1", "10.2", "11", "12"]
 WS_SECTIONS += [f"13.{n}" for n in range(1, 5)]
 
 

@@ -261,6 +261,11 @@ class World:
         else:
             room.tell(DataReceived(room, Participant(identity), payload, topic))
 
+    def _audio(self, args: dict[str, Any]) -> None:
+        room = self.state.rooms.get(args["room"])
+        assert room is not None
+        room.speak_audio(args["identity"], bytes(4800), 24000)
+
     def _delete_room(self, args: dict[str, Any]) -> None:
         self.state.rooms.delete(args["name"])
 
@@ -317,6 +322,7 @@ _DOORS: dict[str, Callable[[World, dict[str, Any]], None]] = {
     "lose-room": World._lose_room,
     "track": World._track,
     "data": World._data,
+    "audio": World._audio,
     "delete-room": World._delete_room,
     "metadata": World._metadata,
     "trunk": World._trunk,
