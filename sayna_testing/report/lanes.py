@@ -151,6 +151,8 @@ def _item(number: int, event: Event) -> Item:
         tone = tone or ("" if entry.data.get("is_final") else "interim")
     elif entry.kind == "speak":
         label = str(entry.data.get("text", ""))
+    elif entry.kind == "tts_playback_complete":
+        label = "\N{CHECK MARK}"
     else:
         label = f"{event.kind} {event.detail}".rstrip()
     return Item(entry.at, event.until, label, number, tone)

@@ -218,11 +218,11 @@ def test_everything_stands_in_its_lane(make_barge_in: Callable[..., Call]) -> No
         "transcripts": ["A table for two", "no, wait", "psst"],
         "speech": [
             "Hello, this is table 0! How can I help you today?",
-            "completed",
+            "\N{CHECK MARK}",
             "Of course. What time would you like to come, and on which day?",
-            "completed",
+            "\N{CHECK MARK}",
             "I am listening.",
-            "completed",
+            "\N{CHECK MARK}",
         ],
         "control": [
             "open",
