@@ -8,16 +8,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs
 
+from sayna_testing import report, webhooks
 from sayna_testing.delivery import DeliveryError, deliver
 from sayna_testing.report.call import by_session
 from sayna_testing.report.document import as_json
-from sayna_testing.report.page import page, prepare
 from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.rest import Request, Response
 from sayna_testing.server.rest.messages import body_response, json_response
 from sayna_testing.server.rooms import Room
 from sayna_testing.server.session import Session
-from sayna_testing.webhooks import WebhookSigner
 
 PREFIX = "/__sayna__/"
 
@@ -102,7 +101,7 @@ class Admin:
         if "from" in wanted:
             wanted["from_"] = wanted.pop("from")
         try:
-            answer = await deliver(WebhookSigner().sip_call(**wanted), url)
+            answer = await deliver(webhooks.WebhookSigner().sip_call(**wanted), url)
         except TypeError as error:
             raise DoorError(400, str(error).replace("WebhookSigner.sip_call() ", "")) from None
         except DeliveryError as error:
@@ -112,7 +111,7 @@ class Admin:
     async def report(self, _: Request) -> Response:
         """The calls so far as a page, drawn like the file."""
         calls = by_session(self._server.journal)
-        text = page(map(prepare, calls), title="Sayna calls so far")
+        text = report.page_of(calls, title="Sayna calls so far")
         return body_response(200, "text/html; charset=utf-8", text.encode())
 
     def _session(self, key: Any) -> Session:

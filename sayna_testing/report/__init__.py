@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sayna_testing.report.call import Call, Expectation
     from sayna_testing.report.rendering import render
-    from sayna_testing.report.run import record, write
+    from sayna_testing.report.run import page_of, record, write
 
-__all__ = ["Call", "Expectation", "record", "render", "write"]
+__all__ = ["Call", "Expectation", "page_of", "record", "render", "write"]
 
 _HOME = {
     "Call": "call",
     "Expectation": "call",
+    "page_of": "run",
     "record": "run",
     "render": "rendering",
     "write": "run",

@@ -9,6 +9,11 @@ from sayna_testing.report.call import Call
 from sayna_testing.report.page import Part, page, prepare
 
 
+def page_of(calls: Iterable[Call], *, title: str = "Sayna calls") -> str:
+    """The page of some calls, as text."""
+    return page(map(prepare, calls), title=title)
+
+
 def record(call: Call) -> str:
     """The call made ready for the page, as text that can be handed to another process."""
     return prepare(call).dumps()

@@ -75,7 +75,8 @@ def test_two_servers(request, journal):
 
 
 @pytest.fixture
-def pages(pytester: pytest.Pytester) -> pytest.Pytester:
+def pages(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini("[pytest]")
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_calls=TESTS)
@@ -118,7 +119,7 @@ def test_every_test_with_a_fake_is_a_call_with_its_outcome_and_reason(
 
 
 def test_processes_of_xdist_end_up_in_one_page(pages: pytest.Pytester) -> None:
-    run(pages, "report.html", "-n", "2")
+    run(pages, "report.html", "-p", "xdist", "-n", "2")
     assert rows(pages.path / "report.html") == ROWS
 
 
