@@ -9,16 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sayna_client.answers import (
+        RawResponse,
+    )
     from sayna_client.client import (
         SaynaClient,
     )
     from sayna_client.credentials import (
         resolve_config_auth,
         resolve_google_credentials,
-    )
-    from sayna_client.dispatcher import (
-        ConnectionClosed,
-        HandlerError,
     )
     from sayna_client.errors import (
         SaynaConnectionError,
@@ -37,8 +36,23 @@ if TYPE_CHECKING:
         SaynaWebhookSignatureError,
         SaynaWebhookTimestampError,
     )
+    from sayna_client.events import (
+        ConnectionClosed,
+        Counters,
+        HandlerError,
+        Reconnecting,
+    )
+    from sayna_client.http_client import (
+        StreamedBody,
+    )
     from sayna_client.limits import (
         Limits,
+    )
+    from sayna_client.reconnect import (
+        ReconnectPolicy,
+    )
+    from sayna_client.streams import (
+        Stream,
     )
     from sayna_client.types.commands import (
         ClearMessage,
@@ -124,11 +138,12 @@ _HOMES = {
     "ClearMessage": "sayna_client.types.commands",
     "Command": "sayna_client.types.commands",
     "ConfigMessage": "sayna_client.types.commands",
-    "ConnectionClosed": "sayna_client.dispatcher",
+    "ConnectionClosed": "sayna_client.events",
+    "Counters": "sayna_client.events",
     "DeleteSipHooksRequest": "sayna_client.types.rest",
     "ErrorMessage": "sayna_client.types.events",
     "GoogleAuth": "sayna_client.types.config",
-    "HandlerError": "sayna_client.dispatcher",
+    "HandlerError": "sayna_client.events",
     "HealthResponse": "sayna_client.types.rest",
     "Limits": "sayna_client.limits",
     "LiveKitConfig": "sayna_client.types.config",
@@ -150,7 +165,10 @@ _HOMES = {
     "ParticipantDisconnectedMessage": "sayna_client.types.events",
     "Pronunciation": "sayna_client.types.config",
     "ProviderAuth": "sayna_client.types.config",
+    "RawResponse": "sayna_client.answers",
     "ReadyMessage": "sayna_client.types.events",
+    "ReconnectPolicy": "sayna_client.reconnect",
+    "Reconnecting": "sayna_client.events",
     "RemoveLiveKitParticipantRequest": "sayna_client.types.rest",
     "RemoveLiveKitParticipantResponse": "sayna_client.types.rest",
     "STTConfig": "sayna_client.types.config",
@@ -187,6 +205,8 @@ _HOMES = {
     "SipTransferResponse": "sayna_client.types.rest",
     "SpeakMessage": "sayna_client.types.commands",
     "SpeakRequest": "sayna_client.types.rest",
+    "Stream": "sayna_client.streams",
+    "StreamedBody": "sayna_client.http_client",
     "TTSConfig": "sayna_client.types.config",
     "TTSPlaybackCompleteMessage": "sayna_client.types.events",
     "Track": "sayna_client.types.events",
@@ -212,6 +232,7 @@ __all__ = [
     "Command",
     "ConfigMessage",
     "ConnectionClosed",
+    "Counters",
     "DeleteSipHooksRequest",
     "ErrorMessage",
     "GoogleAuth",
@@ -237,7 +258,10 @@ __all__ = [
     "ParticipantDisconnectedMessage",
     "Pronunciation",
     "ProviderAuth",
+    "RawResponse",
     "ReadyMessage",
+    "ReconnectPolicy",
+    "Reconnecting",
     "RemoveLiveKitParticipantRequest",
     "RemoveLiveKitParticipantResponse",
     "STTConfig",
@@ -274,6 +298,8 @@ __all__ = [
     "SipTransferResponse",
     "SpeakMessage",
     "SpeakRequest",
+    "Stream",
+    "StreamedBody",
     "TTSConfig",
     "TTSPlaybackCompleteMessage",
     "Track",

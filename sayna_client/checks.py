@@ -45,10 +45,56 @@ def audio_bytes(audio: object) -> bytes:
 
 def instance(name: str, value: object, expected: type) -> None:
     """Check that an optional argument is of a class."""
-    if value is not None and not isinstance(value, expected):
-        article = (
-            "an" if expected.__name__[0] in "ASL" and expected.__name__.startswith("STT") else "a"
-        )
+    if value is not None:
+        instance_of(name, value, expected)
+
+
+def instance_of(name: str, value: object, expected: type) -> None:
+    """Check that an argument is of a class."""
+    if not isinstance(value, expected):
+        article = "an" if expected.__name__.startswith("STT") else "a"
         raise SaynaValidationError(
             f"{name} must be {article} {expected.__name__} instance, got {type(value).__name__}"
         )
+
+
+def not_empty(**arguments: object) -> None:
+    """Check that each argument is a list with something in it."""
+    for name, value in arguments.items():
+        if not isinstance(value, list | tuple) or not value:
+            got = "an empty one" if isinstance(value, list | tuple) else type(value).__name__
+            raise SaynaValidationError(f"{name} must be a non-empty list, got {got}")
+
+
+def real_bool(name: str, value: object) -> bool:
+    """Return a bool; 0, 1 and "true" are none."""
+    if not isinstance(value, bool):
+        raise SaynaValidationError(f"{name} must be a boolean, got {type(value).__name__}")
+    return value
+
+
+def above_zero(name: str, value: object) -> float:
+    """Return a number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise SaynaValidationError(f"{name} must be a number above 0, got {value!r}")
+    return value
+
+
+def not_negative(name: str, value: object) -> float:
+    """Return a number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise SaynaValidationError(f"{name} must be a number, 0 or more, got {value!r}")
+    return value
+
+
+def whole_number(name: str, value: object) -> int:
+    """Return an int, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise SaynaValidationError(f"{name} must be an int, 0 or more, got {value!r}")
+    return value
+
+
+def handler(value: object) -> None:
+    """Check that a handler can be called."""
+    if not callable(value):
+        raise SaynaValidationError(f"handler must be callable, got {type(value).__name__}")

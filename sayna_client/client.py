@@ -1,42 +1,49 @@
-"""SaynaClient: a thin front over the connection, the REST client and the dispatcher."""
+"""SaynaClient: a thin front over the session, the REST client and the dispatcher."""
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import os
 import ssl as _ssl
+import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from sayna_client import codec, urls
-from sayna_client.checks import audio_bytes, build, instance
+from sayna_client import checks, codec, urls
+from sayna_client.commands import Commands
+from sayna_client.connecting import Connecting
 from sayna_client.credentials import resolve_config_auth
 from sayna_client.dispatcher import Dispatcher
 from sayna_client.doors import Doors
-from sayna_client.errors import SaynaNotConnectedError, SaynaValidationError
+from sayna_client.errors import SaynaValidationError
+from sayna_client.events import ConnectionClosed, Counters
 from sayna_client.flight import Flight
 from sayna_client.http_client import SaynaHttpClient
 from sayna_client.limits import Limits
 from sayna_client.log import logger
 from sayna_client.network import Network
+from sayna_client.reconnect import ReconnectPolicy
+from sayna_client.rest_api import RestApi
 from sayna_client.session import Session, State
-from sayna_client.types import (
-    ClearMessage,
-    ConfigMessage,
-    HealthResponse,
-    LiveKitConfig,
-    LoadingAudioConfig,
-    SpeakMessage,
-    STTConfig,
-    TTSConfig,
-)
+from sayna_client.types.commands import ConfigMessage
+from sayna_client.types.config import LiveKitConfig, LoadingAudioConfig, STTConfig, TTSConfig
+from sayna_client.types.events import ReadyMessage
 
 if TYPE_CHECKING:
     import aiohttp
 
 
-class SaynaClient(Doors):
-    """A client of one Sayna server: REST calls at any time, a session while connected."""
+class SaynaClient(RestApi, Commands, Doors):
+    """A client of one Sayna server: REST calls at any time, a session while connected.
+
+    `api_key=None` takes SAYNA_API_KEY, an empty one sends none. A `session` of the application is
+    used and never closed. With `strict=True` what handlers raise is raised by `disconnect()`.
+
+    Raises:
+        SaynaValidationError: the URL, a configuration or a limit is not usable.
+    """
 
     def __init__(
         self,
@@ -50,6 +57,8 @@ class SaynaClient(Doors):
         loading_audio: LoadingAudioConfig | None = None,
         *,
         limits: Limits | None = None,
+        reconnect: ReconnectPolicy | None = None,
+        strict: bool = False,
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
         ssl: _ssl.SSLContext | bool = True,
@@ -57,6 +66,10 @@ class SaynaClient(Doors):
     ) -> None:
         targets = urls.targets(url)
         _check_configs(stt_config, tts_config, livekit_config, without_audio, loading_audio)
+        checks.instance("api_key", api_key, str)
+        checks.instance("stream_id", stream_id, str)
+        checks.instance("limits", limits, Limits)
+        checks.instance("reconnect", reconnect, ReconnectPolicy)
         self.url = url
         self.base_url = urls.base_url(url)
         self.api_key = os.environ.get("SAYNA_API_KEY") if api_key is None else api_key
@@ -68,6 +81,7 @@ class SaynaClient(Doors):
         self.stream_id = stream_id
         self.loading_audio = loading_audio
         self.limits = limits or Limits()
+        self.reconnect = reconnect
         self._network = Network(
             targets=targets,
             api_key=self.api_key,
@@ -76,10 +90,14 @@ class SaynaClient(Doors):
             ssl=ssl,
             session=session,
         )
-        self._http = SaynaHttpClient(self.base_url, self.api_key, network=self._network)
-        self._session: Session | None = None
-        self._flight: Flight | None = None
-        super().__init__(Dispatcher(self.limits))
+        self._connecting: Flight | None = None
+        self._closing: Flight | None = None
+        self._last_ready: ReadyMessage | None = None
+        http = SaynaHttpClient(
+            self.base_url, self.api_key, network=self._network, limits=self.limits
+        )
+        RestApi.__init__(self, http)
+        Doors.__init__(self, Dispatcher(self.limits, strict=strict))
 
     @property
     def state(self) -> State:
@@ -89,31 +107,76 @@ class SaynaClient(Doors):
     @property
     def connected(self) -> bool:
         """Whether the socket is open."""
-        return self._session is not None and self._session.connected
+        return self.state in ("configuring", "ready")
 
     @property
     def ready(self) -> bool:
-        """Whether the server is ready for commands."""
+        """Whether the server takes commands."""
         return self.state == "ready"
 
-    async def connect(self, *, wait_ready: bool = True) -> None:
-        """Open the connection, send the configuration and wait for `ready`."""
-        if self._flight is None or self._flight.done:
-            if self.connected:
-                logger.warning("Already connected")
-                return
-            self._session = Session(
-                self._network, self._config_frame, self.limits, self._dispatcher
-            )
-            self._flight = Flight(self._session.start(wait_ready=wait_ready))
-        await self._flight.join()
+    @property
+    def closed(self) -> ConnectionClosed | None:
+        """How the last session ended; None before the first end and during a session."""
+        return self._session.closed if self._session is not None else None
 
-    async def disconnect(self) -> None:
-        """End the session and everything this client opened."""
-        if self._session is not None:
-            await self._session.stop(self.limits.close)
-        await self._dispatcher.settle(self.limits.close)
-        await self._http.close()
+    @property
+    def counters(self) -> Counters:
+        """What was received so far and what is waiting."""
+        return self._dispatcher.counters()
+
+    @property
+    def livekit_room_name(self) -> str | None:
+        """The room of this session."""
+        return self._granted.livekit_room_name
+
+    @property
+    def livekit_url(self) -> str | None:
+        """Where LiveKit is, for participants of this session."""
+        return self._granted.livekit_url
+
+    @property
+    def sayna_participant_identity(self) -> str | None:
+        """Who Sayna is in the room of this session."""
+        return self._granted.sayna_participant_identity
+
+    @property
+    def sayna_participant_name(self) -> str | None:
+        """What Sayna is called in the room of this session."""
+        return self._granted.sayna_participant_name
+
+    @property
+    def received_stream_id(self) -> str | None:
+        """The stream id of this session, and after its end of the last one, for its recording."""
+        ready = self._session.ready if self._session is not None else None
+        return ready.stream_id if ready is not None else None
+
+    def connect(self, *, wait_ready: bool = True) -> Connecting[Self]:
+        """Open the connection, send the configuration and wait for `ready`.
+
+        To be awaited, or entered with `async with`, which disconnects at the end. Calls at the same
+        time share one connection. With `wait_ready=False` it returns once the config is sent.
+
+        Raises:
+            SaynaValidationError: Google credentials that cannot be read; no socket was opened.
+            SaynaConnectionError: no connection, or it was closed; see `cause` and `close_code`.
+            SaynaRefusedError: the server refused the configuration, in its own words.
+            SaynaTimeoutError: `Limits.open` or `Limits.ready` passed.
+        """
+        return Connecting(self._connect(wait_ready), self)
+
+    async def disconnect(self, *, drain: float = 0.0) -> None:
+        """End the session and everything this client opened, REST included, within `Limits.close`.
+
+        `drain` seconds are given to speech to come to its end first. Handlers at work may finish
+        within the limit and are cancelled then; the one that calls this is not waited for.
+
+        Raises:
+            Exception: in strict mode, what handlers raised.
+        """
+        if self._session is None or self._session.closed is not None:
+            logger.warning("Not connected")
+        await self._end(checks.not_negative("drain", drain))
+        self._dispatcher.raise_failures()
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,39 +187,70 @@ class SaynaClient(Doors):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.disconnect()
+        await self._end(0.0)
+        if kind is None:
+            self._dispatcher.raise_failures()
 
-    async def speak(self, text: str, flush: bool = True, allow_interruption: bool = True) -> None:
-        """Have text spoken."""
-        await self._send(
-            SpeakMessage, text=text, flush=flush, allow_interruption=allow_interruption
-        )
+    async def _connect(self, wait_ready: bool) -> None:
+        if self._closing is not None and not self._closing.done:
+            await self._closing.join()
+        if self._connecting is None or self._connecting.done:
+            if self._session is not None and self._session.closed is None:
+                logger.warning("Already connected")
+                return
+            policy = self.reconnect
+            if policy is not None and self.livekit_config is not None and not policy.with_livekit:
+                policy = None
+            self._session = Session(
+                self._network, self._config_frame, self.limits, self._dispatcher, policy
+            )
+            self._connecting = Flight(self._session.start(wait_ready=wait_ready))
+        session, flight = self._session, self._connecting
+        await flight.join()
+        if wait_ready and session is not None:
+            await session.configured()
 
-    async def clear(self) -> None:
-        """Drop what is queued and being spoken."""
-        await self._send(ClearMessage)
+    async def _end(self, drain: float) -> None:
+        session, limit, loop = self._session, self.limits.close, asyncio.get_running_loop()
+        deadline = loop.time() + limit
+        with self._dispatcher.leaving():
+            try:
+                if self._connecting is not None and not self._connecting.done and session:
+                    session.give_up_connecting()
+                    await self._connecting.cancel()
+                if session is not None and session.closed is None:
+                    await session.drain(drain)
+                    deadline = loop.time() + limit
+                    await self._stop(session, limit)
+                await self._dispatcher.settle(max(deadline - loop.time(), 0.0))
+                await self._http_client.close(max(deadline - loop.time(), 0.0))
+            except BaseException:
+                await self._abandon(session)
+                raise
 
-    async def on_audio_input(self, audio_data: bytes) -> None:
-        """Send audio to be transcribed."""
-        await self._checked().send(audio_bytes(audio_data))
+    async def _stop(self, session: Session, limit: float) -> None:
+        if self._closing is None or self._closing.done:
+            self._closing = Flight(session.stop(limit))
+        await self._closing.join()
 
-    async def health(self) -> HealthResponse:
-        """Ask whether the server is up."""
-        return build(HealthResponse, **await self._http.get("/"))
+    async def _abandon(self, session: Session | None) -> None:
+        """Release everything at once: whoever waits for the end was cancelled."""
+        if session is not None:
+            await session.stop(0.0)
+        await self._dispatcher.settle(0.0)
+        await self._http_client.close(0.0)
 
-    def _checked(self) -> Session:
-        if self._session is None:
-            raise SaynaNotConnectedError
-        self._session.check_ready()
-        return self._session
+    @property
+    def _granted(self) -> ReadyMessage:
+        """What the server granted to the session that is on."""
+        ready = self._session.ready if self._session is not None and self.connected else None
+        return ready or ReadyMessage()
 
-    async def _send(self, model: Any, **fields: Any) -> None:
-        await self._checked().send(build(model, **fields))
-
-    def _config_frame(self) -> str:
+    def _config_frame(self, again: bool) -> str:
+        """Encode the configuration; a session that is made again gets a stream id of its own."""
         return codec.encode(
             ConfigMessage(
-                stream_id=self.stream_id,
+                stream_id=None if again else self.stream_id,
                 audio=self.audio_enabled,
                 stt_config=resolve_config_auth(self.stt_config),
                 tts_config=resolve_config_auth(self.tts_config),
@@ -166,6 +260,11 @@ class SaynaClient(Doors):
         )
 
 
+if sys.version_info >= (3, 12):
+    # Mocks that are made from the class ask; before 3.12 there is no way to say it.
+    inspect.markcoroutinefunction(SaynaClient.connect)
+
+
 def _check_configs(
     stt: object, tts: object, livekit: object, without_audio: bool, loading: object
 ) -> None:
@@ -173,9 +272,9 @@ def _check_configs(
         raise SaynaValidationError(
             "stt_config and tts_config are required unless without_audio=True"
         )
-    instance("stt_config", stt, STTConfig)
-    instance("tts_config", tts, TTSConfig)
-    instance("livekit_config", livekit, LiveKitConfig)
-    instance("loading_audio", loading, LoadingAudioConfig)
+    checks.instance("stt_config", stt, STTConfig)
+    checks.instance("tts_config", tts, TTSConfig)
+    checks.instance("livekit_config", livekit, LiveKitConfig)
+    checks.instance("loading_audio", loading, LoadingAudioConfig)
     if isinstance(loading, LoadingAudioConfig) and not loading.data:
         raise SaynaValidationError("loading_audio.data must be a non-empty base64 string")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sayna_client.errors import SaynaValidationError
+from sayna_client.answers import RawResponse
+from sayna_client.errors import SaynaServerError, SaynaValidationError
 from sayna_client.types._base import Model
 from sayna_client.types.commands import Command
 from sayna_client.types.events import KnownMessage, ServerMessage, UnknownMessage
 
+M = TypeVar("M", bound=BaseModel)
 _adapter: TypeAdapter[Any] = TypeAdapter(KnownMessage)
 _parse = _adapter.validator.validate_json
 
@@ -87,6 +89,26 @@ def to_json(message: Model, *, exclude_none: bool) -> str:
     except (ValueError, TypeError) as error:
         failure = SaynaValidationError(f"{type(message).__name__} has no JSON form: {error}")
     raise failure
+
+
+def read_answer(model: type[M], response: RawResponse, what: str) -> M:
+    """Read the JSON body of a REST answer.
+
+    Raises:
+        SaynaServerError: it is no JSON, or does not fit.
+    """
+    data = response.json()
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        unfit = SaynaServerError(
+            f"The answer to {what} is no {model.__name__}: {explain(error)}",
+            response.status,
+            what.partition(" ")[2],
+            body=response.text,
+            headers=response.headers,
+        )
+    raise unfit
 
 
 def explain(error: ValidationError) -> str:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 
-from sayna_client.dispatcher import ConnectionClosed
 from sayna_client.errors import SaynaConnectionError, SaynaTimeoutError
+from sayna_client.events import ConnectionClosed
 from sayna_client.lanes import Backlog
 from sayna_client.limits import Limits
 from sayna_client.log import logger
 from sayna_client.network import Network, connection_failure
+from sayna_client.tap import Tap
+from sayna_client.timing import time_limit
 from sayna_client.urls import shown
 
 _OPENING = "Failed to connect to WebSocket: "
+_TYPES = aiohttp.WSMsgType
 
 
 class Connection:
@@ -26,11 +30,17 @@ class Connection:
         self,
         socket: aiohttp.ClientWebSocketResponse,
         session: aiohttp.ClientSession | None,
+        tap: Tap | None,
         limits: Limits,
     ) -> None:
         self._socket = socket
         self._session = session
+        self._tap = tap
         self._limits = limits
+        self._time = asyncio.get_running_loop().time
+        self._heard_at = self._time()
+        self._pausing = False
+        self._dead = ""
 
     @classmethod
     async def open(cls, network: Network, limits: Limits) -> Connection:
@@ -40,28 +50,30 @@ class Connection:
             SaynaConnectionError: no server there, or it refused; `cause.status` has an HTTP status.
             SaynaTimeoutError: not open within `limits.open`.
         """
-        owned = None if network.session is not None else network.open_session()
-        session = network.session or owned
+        taps: list[Tap | None] = []
+        owned = None if network.session is not None else network.open_session(_tapping(taps))
+        session = owned or network.session
         assert session is not None
         try:
-            async with asyncio.timeout(limits.open):
+            async with time_limit(limits.open, f"{_OPENING}not open"):
                 socket = await session.ws_connect(
                     network.targets.websocket_url(),
                     headers=network.request_headers(),
                     proxy=network.proxy,
                     ssl=network.ssl,
                     autoclose=False,
+                    autoping=False,
                     max_msg_size=limits.message,
                 )
         except BaseException as error:
             if owned is not None:
                 await owned.close()
-            failure = _opening_failure(error, limits)
+            failure = _opening_failure(error)
             if failure is None:
                 raise
         else:
             logger.info("Connected to %s", shown(network.targets.websocket))
-            return cls(socket, owned, limits)
+            return cls(socket, owned, taps[-1] if taps else None, limits)
         raise failure
 
     async def read(
@@ -70,24 +82,24 @@ class Connection:
         on_audio: Callable[[bytes], None],
         backlog: Backlog,
     ) -> ConnectionClosed:
-        """Read to the end; stop reading while the backlog is full."""
+        """Read to the end; while the backlog is full, stop reading."""
         receive = self._socket.receive
         while True:
             kind, data, extra = await receive()
-            if kind is aiohttp.WSMsgType.TEXT:
+            if kind is _TYPES.TEXT:
                 on_text(data)
-            elif kind is aiohttp.WSMsgType.BINARY:
+            elif kind is _TYPES.BINARY:
                 on_audio(data)
-            elif kind is aiohttp.WSMsgType.CLOSE:
-                # A Close without a number is how Sayna ends a session (websocket.md 9.4).
-                return ConnectionClosed(data or None, extra or "", "server", clean=True)
-            else:
-                return self._broken(data)
-            if backlog.full:
-                await backlog.room()
+            elif kind is _TYPES.PING:
+                await self._pong(data)
+            elif kind is not _TYPES.PONG:
+                return self._end(kind, data, extra)
+            self._heard_at = self._time()
+            if backlog.hold:
+                await self._pause(backlog)
 
-    async def send(self, data: str | bytes) -> None:
-        """Send one message.
+    async def send(self, data: str | bytes, kind: str) -> None:
+        """Send one message; `kind` names it in errors.
 
         Raises:
             SaynaConnectionError: the connection is gone.
@@ -101,13 +113,34 @@ class Connection:
                     await self._socket.send_bytes(data)
         except TimeoutError:
             failure: SaynaConnectionError = SaynaTimeoutError(
-                f"Nothing could be sent for {self._limits.send} s"
+                f"Failed to send {kind} message: it was not taken within {self._limits.send:g} s"
             )
         except (aiohttp.ClientError, OSError) as error:
-            failure = connection_failure("The connection is gone: ", error)
+            failure = connection_failure(f"Failed to send {kind} message: ", error)
         else:
             return
         raise failure
+
+    async def keep_alive(self, heartbeat: float) -> None:
+        """Ping after `heartbeat` seconds of silence; end the connection after as long again.
+
+        The server answers pings only between commands (websocket.md 2), so this starts after
+        `ready`. While we ourselves do not read, silence says nothing.
+        """
+        while True:
+            silence = self._time() - self._last_heard()
+            if silence >= 2 * heartbeat:
+                self._dead = f"no sign of life for {silence:.3g} s"
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0):
+                        await self._socket.close()
+                return
+            if silence >= heartbeat:
+                with contextlib.suppress(aiohttp.ClientError, OSError):
+                    await self._socket.ping()
+                await asyncio.sleep(2 * heartbeat - silence)
+            else:
+                await asyncio.sleep(heartbeat - silence)
 
     async def close(self, limit: float) -> ConnectionClosed:
         """Say good-bye, wait for the answer up to `limit` seconds, then drop the connection."""
@@ -124,15 +157,54 @@ class Connection:
         code = self._socket.close_code if clean else None
         return ConnectionClosed(code or None, "", "client", clean=clean)
 
-    def _broken(self, data: object) -> ConnectionClosed:
-        error = self._socket.exception() or data
-        reason = str(error) if isinstance(error, BaseException) else ""
-        return ConnectionClosed(None, reason, "network", clean=False)
+    def _last_heard(self) -> float:
+        if self._pausing:
+            self._heard_at = self._time()
+        return max(self._heard_at, self._tap.heard_at if self._tap is not None else 0.0)
+
+    async def _pong(self, data: bytes) -> None:
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            await self._socket.pong(data)
+
+    async def _pause(self, backlog: Backlog) -> None:
+        self._pausing = True
+        try:
+            await backlog.pause()
+        finally:
+            self._pausing = False
+            self._heard_at = self._time()
+
+    def _end(self, kind: aiohttp.WSMsgType, data: Any, extra: str | None) -> ConnectionClosed:
+        """Say how the connection ended."""
+        if self._dead:
+            return ConnectionClosed(None, self._dead, "network", clean=False)
+        if kind is _TYPES.CLOSE:
+            # A Close without a number is how Sayna ends a session (websocket.md 9.4).
+            return ConnectionClosed(data or None, extra or "", "server", clean=True)
+        if isinstance(data, aiohttp.WebSocketError):
+            return ConnectionClosed(data.code, str(data), "client", clean=False)
+        error = self._socket.exception()
+        return ConnectionClosed(None, str(error) if error else "", "network", clean=False)
 
 
-def _opening_failure(error: BaseException, limits: Limits) -> SaynaConnectionError | None:
-    if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
-        return SaynaTimeoutError(f"{_OPENING}not open within {limits.open} s")
+def _tapping(taps: list[Tap | None]) -> aiohttp.TraceConfig:
+    """Return a trace that taps the connection of a request once it is answered."""
+
+    async def on_request_end(
+        session: aiohttp.ClientSession, context: object, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        connection = params.response.connection
+        if connection is not None and connection.transport is not None:
+            taps.append(Tap.on(connection.transport))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(on_request_end)
+    return trace
+
+
+def _opening_failure(error: BaseException) -> SaynaConnectionError | None:
+    if isinstance(error, SaynaConnectionError):
+        return error
     if isinstance(error, aiohttp.ClientError | OSError):
         return connection_failure(_OPENING, error)
     if isinstance(error, Exception):

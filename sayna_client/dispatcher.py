@@ -3,143 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+import contextlib
+from collections.abc import Callable, Generator
+from typing import Any
 
-from sayna_client.errors import SaynaConnectionError, SaynaTimeoutError, SaynaValidationError
-from sayna_client.lanes import Backlog, Entry, Handler, Lane
+from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaValidationError
+from sayna_client.events import LANES, OWN_EVENTS, ConnectionClosed, Counters, HandlerError
+from sayna_client.lanes import Backlog, Handler, Lane, Leaving
 from sayna_client.limits import Limits
 from sayna_client.log import logger
-from sayna_client.streams import Stream
+from sayna_client.slots import Slot, Wait
+from sayna_client.streams import Streams
+from sayna_client.timing import time_limit
+from sayna_client.types.events import ErrorMessage, SipTransferErrorMessage
 
-# Each event and the lane in which its handlers run.
-LANES = {
-    "tts_audio": "speech",
-    "tts_playback_complete": "speech",
-    "stt_result": "transcripts",
-    "vad_event": "transcripts",
-    "message": "room",
-    "participant_connected": "room",
-    "participant_disconnected": "room",
-    "track_subscribed": "room",
-    "ready": "session",
-    "error": "session",
-    "sip_transfer_error": "session",
-    "unknown": "session",
-    "closed": "session",
-    "handler_error": "session",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerError:
-    """A handler of `event` raised `error`."""
-
-    event: str
-    handler: Handler
-    error: BaseException
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionClosed:
-    """How a connection ended.
-
-    Attributes:
-        code: the number in the Close frame; None where there was no frame or no number in it.
-        reason: the text in the Close frame, or of the error that broke the connection.
-        initiator: who ended it; "network" when nobody said good-bye.
-        clean: whether a Close frame was seen; the real server answers none of ours
-            (websocket.md 12).
-    """
-
-    code: int | None
-    reason: str
-    initiator: Literal["client", "server", "network"]
-    clean: bool
-
-    def __str__(self) -> str:
-        """Say it in words."""
-        what = f"code {self.code}" if self.code is not None else "no close code"
-        return f"closed by the {self.initiator} ({what}{', ' + self.reason if self.reason else ''})"
-
-
-class _Wait:
-    __slots__ = ("check", "future")
-
-    def __init__(self, check: Callable[[Any], bool] | None) -> None:
-        self.check = check
-        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def offer(self, value: object) -> bool:
-        """Take the value if it fits; return whether the wait is over."""
-        if self.future.done():
-            return True
-        try:
-            if self.check is None or self.check(value):
-                self.future.set_result(value)
-        except Exception as error:  # noqa: BLE001 - it belongs to who wrote the check
-            self.future.set_exception(error)
-        return self.future.done()
-
-
-class Slot:
-    """One event: its callback, its handlers, its waits."""
-
-    __slots__ = ("_callback", "_others", "event", "handlers", "lane", "streams", "waits")
-
-    def __init__(self, event: str, lane: Lane, streams: list[Stream[Any]]) -> None:
-        self.event = event
-        self.lane = lane
-        self.streams = streams
-        self.handlers: tuple[Entry, ...] = ()
-        self.waits: list[_Wait] = []
-        self._callback: Entry | None = None
-        self._others: tuple[Entry, ...] = ()
-
-    def replace(self, handler: Handler | None) -> None:
-        """Set the one callback of 0.0.18; None removes it."""
-        self._callback = Entry(handler, once=False) if handler is not None else None
-        self._update()
-
-    def add(self, handler: Handler, *, once: bool) -> None:
-        """Add a handler behind the others."""
-        self._others = (*self._others, Entry(handler, once=once))
-        self._update()
-
-    def remove(self, handler: Handler) -> bool:
-        """Remove a handler wherever it is; return whether it was there."""
-        found = [entry for entry in self.handlers if entry.handler == handler]
-        for entry in found:
-            self.forget(entry)
-        return bool(found)
-
-    def forget(self, entry: Entry) -> None:
-        """Remove one registration."""
-        if entry is self._callback:
-            self._callback = None
-        self._others = tuple(other for other in self._others if other is not entry)
-        self._update()
-
-    def _update(self) -> None:
-        first = (self._callback,) if self._callback is not None else ()
-        self.handlers = (*first, *self._others)
+# How long handlers that were cancelled get to notice it.
+_GRACE = 0.25
 
 
 class Dispatcher:
     """Feeds every event to waits, iterators and handlers, in this order, waiting for none."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, strict: bool = False) -> None:
         self.backlog = Backlog(limits.events, limits.audio)
         self.handler_errors = 0
-        self._event_streams: list[Stream[Any]] = []
-        self._audio_streams: list[Stream[Any]] = []
+        self._events = 0
+        self._audio = 0
+        self._strict = strict
+        self._failures: list[Exception] = []
+        self._leaving = Leaving()
+        self.event_streams, self.audio_streams, nobody = Streams(), Streams(), Streams()
         self._lanes = self._new_lanes()
         self.slots = {
             event: Slot(
                 event,
                 self._lanes[lane],
-                self._audio_streams if event == "tts_audio" else self._event_streams,
+                self.audio_streams
+                if event == "tts_audio"
+                else (nobody if event in OWN_EVENTS else self.event_streams),
             )
             for event, lane in LANES.items()
         }
@@ -160,75 +61,137 @@ class Dispatcher:
     def emit(self, event: str, value: object, size: int = 0) -> None:
         """Hand an event to everybody who wants it; `size` counts for audio."""
         slot = self.slots[event]
+        self._events += 1
+        self._audio += size
+        if slot.tap is not None:
+            slot.tap(value)
         if slot.waits:
             slot.waits = [wait for wait in slot.waits if not wait.offer(value)]
-        for stream in slot.streams:
-            stream.feed(value, size)
+        if slot.streams.refs:
+            slot.streams.feed(value, size)
         if slot.handlers:
             slot.lane.put(slot, value, size)
+        elif isinstance(value, SipTransferErrorMessage):
+            error = self.slots["error"]
+            error.lane.put(error, ErrorMessage(message=value.message), size)
 
     async def wait_for(
         self, event: str, check: Callable[[Any], bool] | None, limit: float | None
     ) -> Any:
         """Wait for the next event for which `check` is true."""
-        slot, wait = self.slot(event), _Wait(check)
+        slot, wait = self.slot(event), Wait(check)
         slot.waits.append(wait)
         try:
-            async with asyncio.timeout(limit):
+            async with time_limit(limit, f"No {event}"):
                 return await wait.future
-        except TimeoutError:
-            if not wait.future.cancelled():
-                raise
-            timed_out = SaynaTimeoutError(f"No {event} within {limit} s")
         finally:
             slot.waits = [other for other in slot.waits if other is not wait]
-        raise timed_out
+
+    def counters(self) -> Counters:
+        """Return what was seen so far."""
+        return Counters(
+            events=self._events,
+            audio=self._audio,
+            waiting_events=self.backlog.events,
+            waiting_audio=self.backlog.audio,
+            pauses=self.backlog.pauses,
+            handler_errors=self.handler_errors,
+        )
 
     def renew(self) -> None:
         """Start a session with lanes of its own: handlers of an earlier one hold back nothing."""
+        for lane in self._lanes.values():
+            if lane.worker is not None and lane.worker.get_loop().is_closed():
+                lane.drop()
         self._lanes = self._new_lanes()
-        for event, lane in LANES.items():
-            self.slots[event].lane = self._lanes[lane]
+        for event, name in LANES.items():
+            self.slots[event].lane = self._lanes[name]
 
     def end(self, closed: ConnectionClosed) -> None:
         """Tell everybody that no more events come: `closed` first, then waits and iterators end."""
         self.emit("closed", closed)
         for slot in self.slots.values():
-            waits, slot.waits = slot.waits, []
-            for wait in waits:
-                if not wait.future.done():
-                    wait.future.set_exception(
-                        SaynaConnectionError(
-                            f"The connection was {closed} while waiting for {slot.event}",
-                            close_code=closed.code,
-                            close_reason=closed.reason,
-                        )
-                    )
-        for stream in (*self._event_streams, *self._audio_streams):
-            stream.end()
+            self._fail_waits(
+                slot,
+                SaynaConnectionError(
+                    f"The connection was {closed} while waiting for {slot.event}",
+                    close_code=closed.code,
+                    close_reason=closed.reason,
+                ),
+            )
+        self.event_streams.end()
+        self.audio_streams.end()
+
+    @contextlib.contextmanager
+    def leaving(self) -> Generator[None]:
+        """Let nobody wait for the handler that runs this block, or for one that it is part of."""
+        with self._leaving:
+            yield
 
     async def settle(self, limit: float) -> None:
         """Let handlers at work finish and queued events be handled, then cancel what is left."""
         lanes = tuple(self._lanes.values())
-        deadline = asyncio.get_running_loop().time() + limit
-        while busy := [task for lane in lanes if (task := lane.busy()) is not None]:
-            left = deadline - asyncio.get_running_loop().time()
-            _, pending = await asyncio.wait(busy, timeout=max(left, 0.0))
-            if pending:
-                for lane in lanes:
-                    lane.drop()
-                for task in pending:
-                    task.cancel()
-                await asyncio.wait(pending, timeout=limit)
-                return
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit
+        while busy := self._busy(lanes):
+            left = max(deadline - loop.time(), 0.0)
+            changed = self._leaving.changed()
+            done, _ = await asyncio.wait(
+                [*busy, changed], timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+        await self._cut(lanes)
+
+    def raise_failures(self) -> None:
+        """In strict mode, raise what handlers raised since the last time."""
+        failures, self._failures = self._failures, []
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise ExceptionGroup("handlers failed", failures)
 
     def failed(self, event: str, handler: Handler, error: BaseException) -> None:
         """Report what a handler raised: to `handler_error` handlers, else to the log."""
         self.handler_errors += 1
+        if self._strict:
+            self._fail_strictly(event, error)
         if self.slots["handler_error"].handlers and event != "handler_error":
             self.emit("handler_error", HandlerError(event, handler, error))
-        else:
+        elif not self._strict:
             logger.error("A handler of %s raised %s", event, type(error).__name__, exc_info=error)
+
+    def _fail_strictly(self, event: str, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            cancelled = SaynaError(f"A handler of {event} was cancelled from outside")
+            cancelled.__cause__ = error
+            error = cancelled
+        self._failures.append(error)
+        for slot in self.slots.values():
+            self._fail_waits(slot, error)
+
+    def _fail_waits(self, slot: Slot, error: Exception) -> None:
+        waits, slot.waits = slot.waits, []
+        for wait in waits:
+            if not wait.future.done():
+                wait.future.set_exception(error)
+
+    def _busy(self, lanes: tuple[Lane, ...]) -> list[asyncio.Task[None]]:
+        return [
+            lane.worker
+            for lane in lanes
+            if lane.worker is not None and not self._leaving.includes(lane.turn)
+        ]
+
+    async def _cut(self, lanes: tuple[Lane, ...]) -> None:
+        busy = self._busy(lanes)
+        for lane in lanes:
+            if lane.worker in busy:
+                lane.drop()
+        for task in busy:
+            task.cancel()
+        if busy:
+            await asyncio.wait(busy, timeout=_GRACE)
 
     def _new_lanes(self) -> dict[str, Lane]:
         return {name: Lane(self.backlog, self.failed) for name in sorted(set(LANES.values()))}

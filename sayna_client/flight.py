@@ -23,15 +23,18 @@ class Flight:
         """Wait for the work; raise what it raised."""
         self._callers += 1
         try:
-            await asyncio.shield(self._task)
+            await asyncio.wait([self._task])
         except asyncio.CancelledError:
             if self._callers == 1 and not self._task.done():
                 await self.cancel()
             raise
         finally:
             self._callers -= 1
+        self._task.result()
 
     async def cancel(self) -> None:
         """Cancel the work and wait until it has cleaned up."""
         self._task.cancel()
         await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.exception()

@@ -33,19 +33,32 @@ class Handled(Protocol):
 
 
 Failed = Callable[[str, Handler, BaseException], None]
+Pending = list[tuple[Handler, Awaitable[object]]]
 
 
 class Backlog:
-    """What waits for handlers and iterators, against its bounds."""
+    """What waits for handlers and iterators; `hold` asks the reader to pause."""
 
-    __slots__ = ("_max_audio", "_max_events", "_waiter", "audio", "events")
+    __slots__ = (
+        "_max_audio",
+        "_max_events",
+        "_room",
+        "_turns",
+        "audio",
+        "events",
+        "hold",
+        "pauses",
+    )
 
     def __init__(self, max_events: int, max_audio: int) -> None:
         self.events = 0
         self.audio = 0
+        self.pauses = 0
+        self.hold = False
+        self._turns = 0
         self._max_events = max_events
         self._max_audio = max_audio
-        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
 
     @property
     def full(self) -> bool:
@@ -58,6 +71,8 @@ class Backlog:
             self.audio += size
         else:
             self.events += 1
+        if self.full:
+            self.hold = True
 
     def remove(self, size: int) -> None:
         """Take it off again."""
@@ -65,21 +80,28 @@ class Backlog:
             self.audio -= size
         else:
             self.events -= 1
-        if self._waiter is not None and not self.full:
-            self.release()
+        if self._room is not None and not self._room.done() and not self.full:
+            self._room.set_result(None)
 
-    def release(self) -> None:
-        """Let the reader go on, whatever the bounds say."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def give_way(self, turns: int) -> None:
+        """Hold the reader for some turns of the loop."""
+        self._turns = max(self._turns, turns)
+        self.hold = True
 
-    async def room(self) -> None:
-        """Wait until something was taken off and the bounds hold."""
-        self._waiter = asyncio.get_running_loop().create_future()
+    async def pause(self) -> None:
+        """Give way to what was just started, then wait until the bounds hold."""
+        self.hold = False
+        while self._turns:
+            self._turns -= 1
+            await asyncio.sleep(0)
+        if not self.full:
+            return
+        self.pauses += 1
+        self._room = asyncio.get_running_loop().create_future()
         try:
-            await self._waiter
+            await self._room
         finally:
-            self._waiter = None
+            self._room = None
 
 
 class Turn:
@@ -91,43 +113,69 @@ class Turn:
 _turn: ContextVar[Turn | None] = ContextVar("sayna_client_turn", default=None)
 
 
+class Leaving:
+    """Handlers that wait for the end themselves, so that the end must not wait for them."""
+
+    __slots__ = ("_changed", "_turns")
+
+    def __init__(self) -> None:
+        self._turns: list[Turn | None] = []
+        self._changed: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> None:
+        self._turns.append(_turn.get())
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._turns.remove(_turn.get())
+
+    def includes(self, turn: Turn) -> bool:
+        """Return whether a handler is one of them."""
+        return turn in self._turns
+
+    def changed(self) -> asyncio.Future[None]:
+        """Return what is done when the next one joins."""
+        if self._changed is None or self._changed.done():
+            self._changed = asyncio.get_running_loop().create_future()
+        return self._changed
+
+
 class Lane:
     """Handles one event after another; plain functions run where the event arrives."""
 
-    __slots__ = ("_backlog", "_failed", "_queue", "_turn", "_worker")
+    __slots__ = ("_backlog", "_failed", "_queue", "turn", "worker")
 
     def __init__(self, backlog: Backlog, failed: Failed) -> None:
+        self.turn = Turn()
+        self.worker: asyncio.Task[None] | None = None
         self._backlog = backlog
         self._failed = failed
         self._queue: deque[tuple[Handled, Any, int]] = deque()
-        self._worker: asyncio.Task[None] | None = None
-        self._turn = Turn()
 
     def put(self, slot: Handled, value: object, size: int) -> None:
         """Start the handlers of an event, or queue it behind those at work."""
-        if self._worker is not None:
+        if self.worker is not None:
             self._queue.append((slot, value, size))
             self._backlog.add(size)
             return
-        token = _turn.set(self._turn)
+        token = _turn.set(self.turn)
         try:
             pending = self._call(slot, value)
         finally:
             _turn.reset(token)
         if pending:
-            self._worker = asyncio.get_running_loop().create_task(self._work(slot, pending))
-
-    def busy(self) -> asyncio.Task[None] | None:
-        """Return the work in progress, unless the caller is part of it."""
-        return None if _turn.get() is self._turn else self._worker
+            self.worker = asyncio.get_running_loop().create_task(self._work(slot, pending))
+            # It starts with the next turn of the loop, and no later event may start before.
+            self._backlog.give_way(1)
 
     def drop(self) -> None:
         """Forget what is queued."""
         while self._queue:
             self._backlog.remove(self._queue.popleft()[2])
 
-    def _call(self, slot: Handled, value: object) -> list[tuple[Handler, Awaitable[object]]]:
-        pending: list[tuple[Handler, Awaitable[object]]] = []
+    def _call(self, slot: Handled, value: object) -> Pending:
+        pending: Pending = []
         for entry in slot.handlers:
             if entry.once:
                 slot.forget(entry)
@@ -140,8 +188,8 @@ class Lane:
                     pending.append((entry.handler, result))
         return pending
 
-    async def _work(self, slot: Handled, pending: list[tuple[Handler, Awaitable[object]]]) -> None:
-        _turn.set(self._turn)
+    async def _work(self, slot: Handled, pending: Pending) -> None:
+        _turn.set(self.turn)
         try:
             while True:
                 await self._finish(slot, pending)
@@ -151,16 +199,14 @@ class Lane:
                         return
                     slot, value, size = self._queue.popleft()
                     self._backlog.remove(size)
-                    self._turn = Turn()
-                    _turn.set(self._turn)
+                    self.turn = Turn()
+                    _turn.set(self.turn)
                     pending = self._call(slot, value)
         finally:
-            self._worker = None
-            self._turn = Turn()
+            self.worker = None
+            self.turn = Turn()
 
-    async def _finish(
-        self, slot: Handled, pending: list[tuple[Handler, Awaitable[object]]]
-    ) -> None:
+    async def _finish(self, slot: Handled, pending: Pending) -> None:
         if len(pending) == 1:
             await self._outcome(slot, *pending[0])
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from sayna_client.errors import SaynaValidationError
+from sayna_client.checks import above_zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,5 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is None and field.name == "heartbeat":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise SaynaValidationError(
-                    f"Limits.{field.name} must be a number above 0, got {value!r}"
-                )
+            if value is not None or field.name != "heartbeat":
+                above_zero(f"Limits.{field.name}", value)

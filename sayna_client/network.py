@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl as _ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -30,12 +31,59 @@ class Network:
         bearer = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
         return {**bearer, **self.headers}
 
-    def open_session(self) -> aiohttp.ClientSession:
+    def open_session(self, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         """Make an aiohttp session of our own; the caller closes it."""
         return aiohttp.ClientSession(
             connector=connector_for(self.targets.websocket),
             timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=list(traces),
         )
+
+    async def request(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        endpoint: str,
+        attempt: Attempt,
+        sent: Mapping[str, Any],
+    ) -> aiohttp.ClientResponse:
+        """Send one request."""
+        return await session.request(
+            method,
+            self.targets.endpoint(endpoint),
+            headers={"Content-Type": "application/json", **self.request_headers()},
+            proxy=self.proxy,
+            ssl=self.ssl,
+            trace_request_ctx=attempt,
+            **sent,
+        )
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt at a request: whether a byte of it left, and whether it may leave only once."""
+
+    once: bool
+    sent: bool = False
+
+
+async def _note_sent(
+    session: aiohttp.ClientSession,
+    context: Any,
+    params: aiohttp.TraceRequestHeadersSentParams,
+) -> None:
+    attempt = context.trace_request_ctx
+    if attempt.once and attempt.sent:
+        # aiohttp sends a DELETE again by itself when the server hangs up on it.
+        raise aiohttp.ClientConnectionError("the server hung up after the request had been sent")
+    attempt.sent = True
+
+
+def request_trace() -> aiohttp.TraceConfig:
+    """Return the trace that keeps `Attempt.sent`; a session of the application has none."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_sent)
+    return trace
 
 
 def connection_failure(prefix: str, error: BaseException) -> SaynaConnectionError:

@@ -1,98 +1,90 @@
-"""A session: from the configuration to the end of its socket."""
+"""A session: one connect() to its end, over one connection or, with a policy, several."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Literal
 
 from sayna_client import codec
-from sayna_client.connection import Connection
-from sayna_client.dispatcher import ConnectionClosed, Dispatcher
+from sayna_client.dispatcher import Dispatcher
 from sayna_client.errors import (
     SaynaConnectionError,
-    SaynaError,
     SaynaNotConnectedError,
     SaynaNotReadyError,
-    SaynaRefusedError,
-    SaynaTimeoutError,
 )
+from sayna_client.events import ConnectionClosed, Reconnecting
 from sayna_client.limits import Limits
+from sayna_client.link import Link
 from sayna_client.log import logger
 from sayna_client.network import Network
+from sayna_client.reconnect import ReconnectPolicy, is_final, is_loss
+from sayna_client.speech import Speech
 from sayna_client.types.commands import Command
-from sayna_client.types.events import ErrorMessage, ReadyMessage, ServerMessage, UnknownMessage
+from sayna_client.types.events import ErrorMessage, ReadyMessage, TTSPlaybackCompleteMessage
 
-State = Literal["disconnected", "connecting", "configuring", "ready", "closing"]
-
-# `error` frames before `ready` that do not stop the configuration (websocket.md 4.2.5, 4.2.6, 8.5).
-_NOT_REFUSALS = (
-    "loading_audio",
-    "Failed to set up TTS audio callback",
-    "Failed to process",
-    "STT streaming error",
-    "TTS error",
-)
+State = Literal["disconnected", "connecting", "configuring", "ready", "reconnecting", "closing"]
 
 
 class Session:
-    """Opens, configures, reads and ends one connection; its `state` only goes forward."""
+    """Connects, sends, reconnects and stops; what it hears goes to the dispatcher."""
 
     def __init__(
         self,
         network: Network,
-        config: Callable[[], str],
+        config: Callable[[bool], str],
         limits: Limits,
         dispatcher: Dispatcher,
+        policy: ReconnectPolicy | None,
     ) -> None:
-        self.state: State = "connecting"
         self.ready: ReadyMessage | None = None
         self.closed: ConnectionClosed | None = None
+        self.speech = Speech()
         self._network = network
         self._config = config
         self._limits = limits
         self._dispatcher = dispatcher
-        self._connection: Connection | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._starting: asyncio.Task[None] | None = None
+        self._policy = policy
+        self._stopping = False
+        self._ready_at = 0.0
+        self._attempt = 0
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._link = self._new_link()
 
     @property
-    def connected(self) -> bool:
-        """Whether the socket is open."""
-        return self.state in ("configuring", "ready")
+    def state(self) -> State:
+        """Where the session stands."""
+        if self.closed is not None:
+            return "disconnected"
+        if self._stopping:
+            return "closing"
+        if self._reconnecting is not None:
+            return "reconnecting"
+        return "closing" if self._link.state == "closed" else self._link.state
 
     async def start(self, *, wait_ready: bool) -> None:
-        """Open the socket and send the configuration; wait for the server's answer if asked."""
+        """Open the connection and send the configuration; wait for the server's answer if asked."""
+        self._dispatcher.renew()
+        slots = self._dispatcher.slots
+        slots["ready"].tap = self._on_ready
+        slots["error"].tap = self._on_error
+        slots["tts_playback_complete"].tap = self._on_playback_complete
         try:
-            frame = self._config()
-            self._connection = await Connection.open(self._network, self._limits)
-            self.state = "configuring"
-            self._dispatcher.renew()
-            self._reader = asyncio.get_running_loop().create_task(self._read(self._connection))
-            await self._connection.send(frame)
+            await self._link.open(self._config(False))
             if wait_ready:
-                await self.configured()
-        except BaseException:
-            await self.stop(0.0)
+                await self._link.configured()
+        except BaseException as error:
+            self._finish(ConnectionClosed(None, str(error), "network", clean=False))
+            if self._stopping and isinstance(error, asyncio.CancelledError):
+                raise SaynaConnectionError("disconnect() was called while connecting") from None
             raise
 
     async def configured(self) -> None:
-        """Wait for `ready`.
+        """Wait for `ready`, as Link.configured() does."""
+        await self._link.configured()
 
-        Raises:
-            SaynaRefusedError: the server refused the configuration.
-            SaynaConnectionError: it closed instead.
-            SaynaTimeoutError: neither came within `limits.ready`.
-        """
-        try:
-            async with asyncio.timeout(self._limits.ready):
-                return await asyncio.shield(self._outcome)
-        except TimeoutError:
-            failure = SaynaTimeoutError(f"The server was not ready within {self._limits.ready} s")
-        raise failure
-
-    async def send(self, command: Command | bytes) -> None:
+    async def send(self, data: Command | bytes) -> None:
         """Send a command or audio.
 
         Raises:
@@ -100,86 +92,112 @@ class Session:
             SaynaConnectionError: it could not be sent.
         """
         self.check_ready()
-        assert self._connection is not None
-        await self._connection.send(
-            command if isinstance(command, bytes) else codec.encode(command)
-        )
+        if isinstance(data, bytes):
+            await self._link.send(data, "audio")
+        else:
+            await self._link.send(codec.encode(data), data.type)
 
     def check_ready(self) -> None:
         """Raise unless commands can be sent."""
-        if not self.connected:
-            raise SaynaNotConnectedError
-        if self.state != "ready":
+        state = self.state
+        if state == "configuring":
             raise SaynaNotReadyError
+        if state != "ready":
+            raise SaynaNotConnectedError
+
+    def give_up_connecting(self) -> None:
+        """Let start() say that it was stopped when it is cancelled now."""
+        self._stopping = True
+
+    async def drain(self, limit: float) -> None:
+        """Wait until what was asked for has been said, up to `limit` seconds."""
+        with contextlib.suppress(SaynaConnectionError, TimeoutError):
+            async with asyncio.timeout(limit):
+                await self.speech.silence()
 
     async def stop(self, limit: float) -> None:
-        """End the connection from our side, within `limit` seconds."""
-        if self.state == "closing" or self.closed is not None:
+        """End the session from our side; the server's Close is waited for up to `limit` seconds."""
+        if self.closed is not None:
             return
-        self.state = "closing"
-        closed = ConnectionClosed(None, "", "client", clean=False)
+        self._stopping = True
         try:
-            if self._reader is not None:
-                self._reader.cancel()
-                await asyncio.wait([self._reader])
-            if self._connection is not None:
-                closed = await self._connection.close(limit)
+            if self._reconnecting is not None:
+                self._reconnecting.cancel()
+                await asyncio.wait([self._reconnecting])
         finally:
+            await self._link.close(limit)
+            self._finish(ConnectionClosed(None, "", "client", clean=False))
+
+    def _new_link(self) -> Link:
+        return Link(self._network, self._limits, self._dispatcher, self._on_end)
+
+    def _on_ready(self, message: object) -> None:
+        assert isinstance(message, ReadyMessage)
+        self.ready = message
+        self._ready_at = asyncio.get_running_loop().time()
+        logger.info("Ready, stream %s", message.stream_id)
+        self._link.on_ready()
+
+    def _on_error(self, message: object) -> None:
+        assert isinstance(message, ErrorMessage)
+        self._link.on_error(message.message)
+        self.speech.failed(message.message)
+
+    def _on_playback_complete(self, message: object) -> None:
+        assert isinstance(message, TTSPlaybackCompleteMessage)
+        self.speech.completed()
+
+    def _on_end(self, closed: ConnectionClosed) -> None:
+        """Decide what the end of the connection means."""
+        self.speech.ended(closed)
+        if self._reconnecting is not None:
+            return
+        ran = self.ready is not None and not self._stopping
+        if self._policy is not None and ran and is_loss(closed):
+            work = self._reconnect(self._policy, closed)
+            self._reconnecting = asyncio.get_running_loop().create_task(work)
+        else:
             self._finish(closed)
 
-    async def _read(self, connection: Connection) -> None:
-        closed = await connection.read(self._on_text, self._on_audio, self._dispatcher.backlog)
-        if self.state != "closing":
-            self.state = "closing"
-            await connection.close(0.0)
-            self._finish(closed)
+    async def _reconnect(self, policy: ReconnectPolicy, closed: ConnectionClosed) -> None:
+        """Try until it works, is pointless, or the policy says that it is enough."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + policy.within
+        if loop.time() - self._ready_at >= policy.stable:
+            self._attempt = 0
+        while self._attempt < policy.attempts and is_loss(closed):
+            delay = policy.delay(self._attempt)
+            if loop.time() + delay >= deadline:
+                break
+            self._attempt += 1
+            self._dispatcher.emit("reconnecting", Reconnecting(self._attempt, delay, closed))
+            await asyncio.sleep(delay)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._try_again()
+            except (SaynaConnectionError, TimeoutError) as error:
+                logger.info("Attempt %d to reconnect failed: %s", self._attempt, error)
+                if isinstance(error, SaynaConnectionError) and is_final(error):
+                    closed = ConnectionClosed(error.close_code, str(error), "server", clean=False)
+                    break
+            else:
+                if self._link.closed is None:
+                    self._reconnecting = None
+                    return
+                closed = self._link.closed
+        self._reconnecting = None
+        self._finish(closed)
+
+    async def _try_again(self) -> None:
+        self._link = self._new_link()
+        await self._link.open(self._config(True))
+        await self._link.configured()
 
     def _finish(self, closed: ConnectionClosed) -> None:
-        opened = self._connection is not None
-        self.state, self.closed = "disconnected", closed
-        if not self._outcome.done():
-            self._outcome.set_exception(
-                SaynaConnectionError(
-                    f"The connection was {closed} before the server was ready",
-                    close_code=closed.code,
-                    close_reason=closed.reason,
-                )
-            )
-        self._outcome.exception()
-        if opened:
-            logger.info("The connection was %s", closed)
-            self._dispatcher.end(closed)
-
-    def _on_text(self, text: str) -> None:
-        try:
-            message = codec.decode(text)
-        except codec.MalformedFrameError as error:
-            logger.warning("%s", error)
-            return
-        if isinstance(message, UnknownMessage):
-            logger.warning("Unknown message type: %s", message.type[:64])
-            self._dispatcher.emit("unknown", message)
-            return
-        if self.state == "configuring":
-            self._answer(message)
-        self._dispatcher.emit(message.type, message)
-
-    def _on_audio(self, audio: bytes) -> None:
-        self._dispatcher.emit("tts_audio", audio, len(audio))
-
-    def _answer(self, message: ServerMessage) -> None:
-        if isinstance(message, ReadyMessage):
-            self.ready, self.state = message, "ready"
-            self._settle(None)
-        elif isinstance(message, ErrorMessage) and not message.message.startswith(_NOT_REFUSALS):
-            self._settle(
-                SaynaRefusedError(f"The server refused the configuration: {message.message}")
-            )
-
-    def _settle(self, error: SaynaError | None) -> None:
-        if not self._outcome.done():
-            if error is None:
-                self._outcome.set_result(None)
-            else:
-                self._outcome.set_exception(error)
-                self._outcome.exception()
+        if self.closed is None:
+            opened = self._link.opened
+            self.closed = closed
+            self.speech.ended(closed)
+            if opened:
+                logger.info("The connection was %s", closed)
+                self._dispatcher.end(closed)

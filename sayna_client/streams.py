@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import deque
-from typing import Generic, Self, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from sayna_client.lanes import Backlog
 
@@ -31,15 +32,10 @@ class Stream(Generic[T]):
         self._ended = True
         self._wake()
 
-    def close(self) -> None:
-        """Stop: what is queued is dropped."""
-        self.end()
-        while self._queue:
-            self._backlog.remove(self._queue.popleft()[1])
-
     async def aclose(self) -> None:
         """Stop: what is queued is dropped."""
-        self.close()
+        self._drop()
+        self.end()
 
     def __aiter__(self) -> Self:
         return self
@@ -57,6 +53,41 @@ class Stream(Generic[T]):
         self._backlog.remove(size)
         return value
 
+    def __del__(self) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        while self._queue:
+            self._backlog.remove(self._queue.popleft()[1])
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class Streams:
+    """The iterators in use, held weakly."""
+
+    __slots__ = ("__weakref__", "refs")
+
+    def __init__(self) -> None:
+        self.refs: list[weakref.ref[Stream[Any]]] = []
+
+    def add(self, stream: Stream[Any]) -> None:
+        """Feed an iterator from now on, as long as somebody holds it."""
+        self.refs.append(weakref.ref(stream, self.refs.remove))
+
+    def feed(self, value: object, size: int) -> None:
+        """Queue an event in each of them."""
+        for ref in tuple(self.refs):
+            stream = ref()
+            if stream is not None:
+                stream.feed(value, size)
+
+    def end(self) -> None:
+        """End each of them and forget it."""
+        for ref in tuple(self.refs):
+            stream = ref()
+            if stream is not None:
+                stream.end()
+        self.refs.clear()

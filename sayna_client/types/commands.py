@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sayna_client.types._base import Model
 from sayna_client.types.config import LiveKitConfig, LoadingAudioConfig, STTConfig, TTSConfig
 
@@ -67,13 +69,13 @@ class LoadingStopMessage(Model):
 class VadSettings(Model):
     """Voice activity detection."""
 
-    silence_duration_ms: int | None = None
+    silence_duration_ms: int | None = Field(default=None, ge=0)
 
 
 class TurnDetectSettings(Model):
     """Turn detection; the server takes thresholds from 0 to 1."""
 
-    threshold: float | None = None
+    threshold: float | None = Field(default=None, ge=0.0, le=1.0)
 
 
 class UpdateConfigMessage(Model):
