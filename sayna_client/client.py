@@ -206,7 +206,12 @@ class SaynaClient(RestApi, Commands, Doors):
             )
             self._connecting = Flight(self._session.start(wait_ready=wait_ready))
         session, flight = self._session, self._connecting
-        await flight.join()
+        try:
+            await flight.join()
+        except asyncio.CancelledError:
+            if session is not None and flight.abandoned:
+                await session.stop(0.0)
+            raise
         if wait_ready and session is not None:
             await session.configured()
 

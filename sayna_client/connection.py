@@ -63,7 +63,8 @@ class Connection:
                     ssl=network.ssl,
                     autoclose=False,
                     autoping=False,
-                    max_msg_size=limits.message,
+                    # aiohttp refuses a message of exactly this size.
+                    max_msg_size=limits.message + 1,
                 )
         except BaseException as error:
             if owned is not None:
@@ -149,8 +150,7 @@ class Connection:
             # aiohttp's own limit starts anew with each message of a chatty peer; this one does not.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(limit):
-                    await self._socket.close()
-                    clean = self._socket.exception() is None
+                    clean = await self._socket.close() and self._socket.exception() is None
         finally:
             if self._session is not None:
                 await self._session.close()

@@ -13,11 +13,17 @@ class Flight:
     def __init__(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.get_running_loop().create_task(work)
         self._callers = 0
+        self._delivered = False
 
     @property
     def done(self) -> bool:
         """Whether the work is over."""
         return self._task.done()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the outcome and nobody got it."""
+        return not self._callers and not self._delivered
 
     async def join(self) -> None:
         """Wait for the work; raise what it raised."""
@@ -31,6 +37,7 @@ class Flight:
         finally:
             self._callers -= 1
         self._task.result()
+        self._delivered = True
 
     async def cancel(self) -> None:
         """Cancel the work and wait until it has cleaned up."""

@@ -91,7 +91,7 @@ class Link:
         """End the connection from our side; wait up to `limit` seconds for the server's Close."""
         if self.state != "closed":
             self.state = "closed"
-            await self._release(ConnectionClosed(None, "", "client", clean=False), limit)
+            await self._release(None, limit)
 
     def on_ready(self) -> None:
         """Take the server's consent."""
@@ -114,8 +114,9 @@ class Link:
             self.state = "closed"
             await self._release(closed, 0.0)
 
-    async def _release(self, closed: ConnectionClosed, limit: float) -> None:
+    async def _release(self, end: ConnectionClosed | None, limit: float) -> None:
         """Stop our tasks, then the connection, whatever is cancelled meanwhile; then tell."""
+        closed = end or ConnectionClosed(None, "", "client", clean=False)
         try:
             await self._stop_tasks()
         except BaseException:
@@ -125,7 +126,7 @@ class Link:
             try:
                 if self._connection is not None:
                     answer = await self._connection.close(limit)
-                    closed = answer if closed.initiator == "client" else closed
+                    closed = end or answer
             finally:
                 self._finish(closed)
 

@@ -59,7 +59,7 @@ class Session:
             return "disconnected"
         if self._stopping:
             return "closing"
-        if self._reconnecting is not None:
+        if self._reconnecting is not None and self._link.state != "ready":
             return "reconnecting"
         return "closing" if self._link.state == "closed" else self._link.state
 
@@ -195,7 +195,7 @@ class Session:
 
     def _finish(self, closed: ConnectionClosed) -> None:
         if self.closed is None:
-            opened = self._link.opened
+            opened = self._link.opened or self.ready is not None
             self.closed = closed
             self.speech.ended(closed)
             if opened:

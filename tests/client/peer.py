@@ -115,6 +115,7 @@ async def peer(*scripts: Callable[[Wire], Awaitable[object]]) -> AsyncIterator[s
     What a script raises is raised at the end of the block.
     """
     tasks: list[asyncio.Task[None]] = []
+    failures: list[Exception] = []
     count = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -126,6 +127,10 @@ async def peer(*scripts: Callable[[Wire], Awaitable[object]]) -> AsyncIterator[s
         tasks.append(task)
         try:
             await script(Wire(reader, writer))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client is gone
+        except Exception as error:
+            failures.append(error)
         finally:
             writer.close()
 
@@ -135,10 +140,10 @@ async def peer(*scripts: Callable[[Wire], Awaitable[object]]) -> AsyncIterator[s
         yield f"http://{host}:{port}"
     finally:
         server.close()
-        for task in tasks:
-            if not task.done():
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=0.2)
+            for task in late:
                 task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
+            await asyncio.wait(tasks)
+    if failures:
+        raise failures[0]

@@ -55,3 +55,16 @@ async def talk(*frames: str | bytes | dict[str, Any], **options: Any) -> AsyncIt
 
     async with peer(script) as url, client_of(url, **options) as client:
         yield client
+
+
+def nothing_left() -> list[str]:
+    """Name the tasks of the SDK that are still there."""
+    return [
+        str(task.get_coro())
+        for task in asyncio.all_tasks()
+        if "sayna_client" in str(task.get_coro())
+        or "Session." in str(task.get_coro())
+        or "Link." in str(task.get_coro())
+        or "Lane." in str(task.get_coro())
+        or "Connection." in str(task.get_coro())
+    ]
