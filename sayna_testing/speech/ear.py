@@ -12,7 +12,7 @@ from sayna_testing.speech.pace import SYMBOL, SYMBOLS, TICK_SECONDS, TICKS_PER_S
 SPAN = TICKS_PER_SYMBOL * (SYMBOLS - 1)  # ticks from a codeword's first tone to its last
 FLOOR = 1e-6  # power below which a tone is silence: -60 dB of full scale
 CLEAR = 0.25  # a tone of a codeword has at least this part of the loudest tone's power
-SHARE = 0.31  # a codeword has at least this part of the power; white noise stays below 0.29
+SHARE = 0.29  # a codeword has at least this part of the power; white noise stays below 0.27
 LEAK = 0.1  # the part of its power that a codeword may lend to the runner-up tones
 SPREAD = 0.24  # the part of the remaining power that the runner-up tones may then have
 
@@ -27,8 +27,10 @@ Powers = NDArray[np.float32]
 class Sighting(NamedTuple):
     """A codeword seen at a tick, and how well.
 
-    `share` is its part of the power in the band. `spread` is the part of all other power that is
-    in the strongest other tone: about 0.2 for noise, less for a clean voice, more for other sounds.
+    `share` is its part of the power in the band: the mean over its tones but the best, so that
+    noise after the last tone of a real one is none. `spread` is the part of all other power that
+    is in the strongest other tone: about 0.2 for noise, less for a clean voice, more for other
+    sounds.
     """
 
     tick: int
@@ -114,7 +116,8 @@ def _quality(
     np.put_along_axis(rest, tones[:, :, None], 0.0, axis=2)
     second, others = rest.max(axis=2), rest.sum(axis=2)
     clear = ((own >= CLEAR * second) & (own > FLOOR)).all(axis=1)
-    share: NDArray[np.float32] = clear * (own / (own + others + _TINY)).mean(axis=1)
+    part = own / (own + others + _TINY)
+    share: NDArray[np.float32] = clear * (part.sum(axis=1) - part.max(axis=1)) / (SYMBOLS - 1)
     beyond = second.sum(axis=1) - LEAK * own.sum(axis=1)
     spread: NDArray[np.float32] = beyond / (others.sum(axis=1) + _TINY)
     return share, spread

@@ -49,7 +49,7 @@ class Stream:
             ready -= count
             yield self._hear(count)
         gone = min(sample_at(self._tick, self._form.sample_rate) - self._origin, len(self._samples))
-        self._samples = self._samples[gone:]
+        self._samples = self._samples[gone:].copy()  # a view would keep the whole
         self._origin += gone
 
     def _ready(self) -> int:

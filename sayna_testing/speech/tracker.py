@@ -14,11 +14,14 @@ from sayna_testing.speech.utterance import Utterance
 if TYPE_CHECKING:
     from sayna_testing.speech.ear import Sighting
 
-SURE = 0.8  # the share from which a first codeword needs no other beside it
-FAIR = 0.36  # the share that one which makes another sure has at least …
+SURE = 0.8  # the share from which a first codeword needs no others beside it
+ENOUGH = 3  # codewords in a row that make each other sure
+FAIR = 0.33  # the share that the last of them has at least …
 FAIR_SPREAD = 0.2  # … and the spread it has at most
-NEAR = round(0.25 / TICK)  # ticks between the two at most
+HINTS = 8  # how many are remembered while none is fair
+NEAR = round(0.25 / TICK)  # ticks from one to the next at most
 OVERLAP = BURST_TICKS - TICKS_PER_SYMBOL  # two sightings no further apart cannot both be real
+RIVAL = 0.8  # the part of the other's share from which a sighting may be the true one
 SILENCE = round(0.8 / TICK)  # ticks without a codeword that end an utterance
 HUSH = round(0.2 / TICK)  # the same after an end mark
 
@@ -32,7 +35,7 @@ class Tracker:
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._best: Sighting | None = None  # until no clearer one can overlap it
-        self._hint: Sighting | None = None  # what may be the first of an utterance
+        self._hints: list[Sighting] = []  # what may be the first of an utterance
         self._utterance: Utterance | None = None
         self._parity = 0  # of the next codeword
 
@@ -45,9 +48,9 @@ class Tracker:
         return ahead._utterance.text if ahead._utterance else ""
 
     def see(self, sighting: Sighting) -> Iterator[Heard]:
-        """Take one sighting; of two that overlap the clearer one counts."""
+        """Take one sighting; of two that overlap one counts."""
         yield from self._settle_before(sighting.tick)
-        if self._best is None or sighting.share > self._best.share:
+        if self._best is None or self._prefers(sighting, self._best):
             self._best = sighting
 
     def reach(self, tick: int) -> Iterator[Heard]:
@@ -60,7 +63,20 @@ class Tracker:
         """Nothing more comes."""
         yield from self._settle()
         yield from self._close()
-        self._hint = None
+        self._hints = []
+
+    def _prefers(self, later: Sighting, earlier: Sighting) -> bool:
+        """Whether the later of two overlapping sightings counts.
+
+        Fast speech may show a false codeword half-way between two true ones, as clear as they are.
+        It follows a true one, unless what was before it was cut off.
+        """
+        if later.tick <= earlier.tick + TICKS_PER_SYMBOL:  # the same one, nearer or further
+            return later.share > earlier.share
+        follows = self._hints and _follows(earlier, self._hints)
+        if self._utterance or follows or earlier.codeword // 2 == START:
+            return RIVAL * later.share > earlier.share
+        return later.share > RIVAL * earlier.share
 
     def _settle_before(self, tick: int) -> Iterator[Heard]:
         if self._best is not None and tick > self._best.tick + OVERLAP:
@@ -73,13 +89,16 @@ class Tracker:
             yield from self._take(sighting)
 
     def _take(self, sighting: Sighting) -> Iterator[Heard]:
-        hint, self._hint = self._hint, None
-        if self._utterance is None and sighting.share < SURE:
-            if hint is None or not _confirms(sighting, hint):
-                self._hint = sighting
+        if self._utterance is None:
+            before = self._hints[-HINTS:] if _follows(sighting, self._hints) else []
+            self._hints = [*before, sighting]
+            if not _convinces(self._hints):
                 return
-            yield from self._add(hint)
-        yield from self._add(sighting)
+            known, self._hints = self._hints, []
+        else:
+            known = [sighting]
+        for each in known:
+            yield from self._add(each)
 
     def _add(self, sighting: Sighting) -> Iterator[Heard]:
         code, parity = divmod(sighting.codeword, 2)
@@ -109,6 +128,15 @@ class Tracker:
             yield Final(speech.text, speech.all_words())
 
 
-def _confirms(second: Sighting, first: Sighting) -> bool:
-    fair = second.share >= FAIR and second.spread <= FAIR_SPREAD
-    return fair and second.tick <= first.tick + NEAR and second.codeword % 2 != first.codeword % 2
+def _convinces(hints: list[Sighting]) -> bool:
+    last = hints[-1]
+    fair = last.share >= FAIR and last.spread <= FAIR_SPREAD
+    return last.share >= SURE or (fair and len(hints) >= ENOUGH)
+
+
+def _follows(sighting: Sighting, before: list[Sighting]) -> bool:
+    """Whether it comes soon enough after the last of those before, and odd after even."""
+    return all(
+        sighting.tick <= last.tick + NEAR and sighting.codeword % 2 != last.codeword % 2
+        for last in before[-1:]
+    )
