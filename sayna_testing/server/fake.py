@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
@@ -15,10 +16,18 @@ from aiohttp import web
 
 from sayna_client import origins
 from sayna_testing import clock
+from sayna_testing.calls.people import PlainCaller, RoomCaller
+from sayna_testing.calls.telephone import Dialled, telephone
+from sayna_testing.calls.world import World
+from sayna_testing.delivery import Target
 from sayna_testing.expectations import failure
+from sayna_testing.scripts import Outcome, Script, load
+from sayna_testing.scripts.staging import Agent, perform
 from sayna_testing.server.app import App, Door
+from sayna_testing.server.awaiting import until
 from sayna_testing.server.background import BackgroundLoop
-from sayna_testing.server.far_end import FarEnd, Outcome
+from sayna_testing.server.far_end import FarEnd
+from sayna_testing.server.far_end import Outcome as FarOutcome
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.livekit import LiveKit
 from sayna_testing.server.memory import MemoryConnector
@@ -205,27 +214,79 @@ class FakeSaynaServer:
         `timeout` is in seconds of the test's clock. Raises ExpectationError when none came.
         """
         words = f"a ready session within {timeout:g} s"
-        future = self.journal.first(
-            lambda e: e.kind == "ready" and e.flow == "<" and e.session not in self._claimed
+        entry = await until(
+            self.journal,
+            lambda e: e.kind == "ready" and e.flow == "<" and e.session not in self._claimed,
+            expected=words,
+            timeout=timeout,
+            unmet=lambda: failure(words, self.journal),
         )
-        with self.journal.waiting(words):
-            try:
-                async with asyncio.timeout(timeout):
-                    entry = await asyncio.wrap_future(future)
-            except TimeoutError:
-                raise failure(words, self.journal) from None
-            finally:
-                self.journal.forget(future)
         self._claimed.add(entry.session)
         return next(session for session in self.sessions if session.key == entry.session)
 
     # Driving it
 
+    def call(
+        self,
+        *,
+        from_: str = "+447700900123",
+        to: str = "+442079460000",
+        webhook: Target | None = None,
+        path: str | None = None,
+        name: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        wpm: float = 160,
+    ) -> contextlib.AbstractAsyncContextManager[RoomCaller]:
+        """Call an agent by telephone: `async with server.call(webhook=app) as caller:`.
+
+        `webhook` is an ASGI application, an aiohttp application or a URL, `path` its route if there
+        are several; without it the hook registered for the SIP host is used. `to` is a number or a
+        `sip:` URI, `headers` are more SIP headers. Entered once the webhook was answered with 2xx
+        and a session joined the room, both within 5 s; else ExpectationError. Leaving hangs up.
+        """
+        dialled = Dialled(from_number=from_, to=to, name=name, headers=headers or {})
+        return telephone(self._world, dialled, webhook, path=path, wpm=wpm)
+
+    def caller(self, session: Session, *, wpm: float = 160) -> PlainCaller:
+        """The user at the other end of a session that has no room."""
+        return PlainCaller(session, self.journal, wpm=wpm)
+
+    def join(self, room: str, identity: str, *, name: str = "", wpm: float = 160) -> RoomCaller:
+        """Let a participant join a room by browser; the room is made if there is none.
+
+        It publishes a microphone; `hangs_up` leaves.
+        """
+        found = self._state.rooms.create(room)
+        participant = Participant(identity, name)
+        found.join(participant)
+        found.publish_track(identity)
+        return RoomCaller(found, participant, self.journal, lambda: self.sessions, wpm=wpm)
+
+    async def play(self, script: Script | str | Path, agent: Agent | None = None) -> Outcome:
+        """Play the other side of a script, or of the one in a file.
+
+        `agent` is run meanwhile: a callable that takes the address, or what answers the webhook of
+        a call (ASGI or aiohttp application, URL). Without it the agent is running already. Raises
+        ExpectationError for the turn that fails, ScriptError for a script that cannot be used.
+        """
+        outcome = await self.try_play(script, agent)
+        outcome.check()
+        return outcome
+
+    async def try_play(self, script: Script | str | Path, agent: Agent | None = None) -> Outcome:
+        """Like `play`, but a turn that fails is told by the outcome alone."""
+        loaded = script if isinstance(script, Script) else load(script)
+        return await perform(_Stage(self), loaded, agent)
+
+    @property
+    def _world(self) -> World:
+        return World(self._state, self.journal, lambda: self.sessions)
+
     def answers(
         self,
         to: str,
         *,
-        outcome: Outcome = "answers",
+        outcome: FarOutcome = "answers",
         after: float = 0.0,
         on_answer: Callable[[Room, Participant], None] | None = None,
     ) -> None:
@@ -279,3 +340,22 @@ class FakeSaynaServer:
             if not session.closed and session.loop is not loop:
                 return f"session {session.key} in another loop"
         return None
+
+
+class _Stage:
+    """A server as scripts see it."""
+
+    def __init__(self, server: FakeSaynaServer) -> None:
+        self._server = server
+        self.url = server.url
+        self.wait_for_session = server.wait_for_session
+        self.caller = server.caller
+        self.call = server.call
+
+    async def fault(self, name: str, options: dict[str, str | int | float | bool]) -> None:
+        """Let something go wrong."""
+        raise NotImplementedError(name, options)
+
+    async def next_caller(self) -> PlainCaller:
+        """The caller of the session that follows a lost one."""
+        return self._server.caller(await self._server.wait_for_session())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sayna_testing.expectations import Pattern, Text, failure
-from sayna_testing.report.text import speech_byte_rate
+from sayna_testing.server.awaiting import until
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.rooms import Room
 from sayna_testing.server.ws.connection import Connection
@@ -127,20 +127,6 @@ class Session:
         """The end of the socket; raises ExpectationError when it is still open after `timeout`."""
         return await self._first(lambda e: e.kind == "close", 0, timeout, "the session to end")
 
-    async def wait_for_completion(self, *, timeout: float = DEFAULT_TIMEOUT) -> Entry:
-        """What ended the last matched speech: completion, `clear`, or the end of the socket."""
-        return await self._first(
-            lambda e: e.kind in ("tts_playback_complete", "clear", "close"),
-            self._seen.get("speak", 0),
-            timeout,
-            "speech to be delivered",
-        )
-
-    def audio_seconds(self, audio: bytes) -> float:
-        """How long speech of this session plays, in seconds; 0 for a format that does not tell."""
-        rate = speech_byte_rate(self.config.get("tts_config") or {})
-        return len(audio) / rate if rate else 0.0
-
     async def wait_for(
         self,
         kind: str,
@@ -175,18 +161,21 @@ class Session:
         reason: Callable[[Entry], str] | None = None,
     ) -> Entry:
         words = f"{expected} within {limit:g} s"
-        future = self._journal.first(lambda e: e.session == self.key and match(e), start=start)
-        with self._journal.waiting(words):
-            try:
-                async with asyncio.timeout(limit):
-                    return await asyncio.wrap_future(future)
-            except TimeoutError:
-                candidates = [e for e in self.entries[::-1] if e.kind == kind and e.index >= start]
-                nearest = candidates[0] if candidates else None
-                why = reason(nearest) if reason and nearest else ""
-                raise failure(words, self.entries, nearest=nearest, reason=why) from None
-            finally:
-                self._journal.forget(future)
+
+        def unmet() -> Exception:
+            candidates = [e for e in self.entries[::-1] if e.kind == kind and e.index >= start]
+            nearest = candidates[0] if candidates else None
+            why = reason(nearest) if reason and nearest else ""
+            return failure(words, self.entries, nearest=nearest, reason=why)
+
+        return await until(
+            self._journal,
+            lambda entry: entry.session == self.key and match(entry),
+            expected=words,
+            timeout=limit,
+            unmet=unmet,
+            start=start,
+        )
 
     # What the other side does
 

@@ -1,0 +1,1 @@
+"""A small agent that takes table bookings over the phone."""

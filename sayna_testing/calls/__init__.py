@@ -1,0 +1,1 @@
+"""Calls: what a caller says and hears, in a room or on a plain session."""

@@ -1,0 +1,151 @@
+"""Who can be at the other end: of a plain session, in a room, on the telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sayna_testing.calls.caller import Caller
+from sayna_testing.calls.line import Line
+from sayna_testing.expectations import ExpectationError
+from sayna_testing.server.journal import Entry, Journal
+from sayna_testing.server.rooms import Participant, Room
+from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
+
+
+class PlainCaller(Caller):
+    """The user of a client that speaks and listens over its WebSocket."""
+
+    def __init__(self, session: Session, journal: Journal, *, wpm: float = 160) -> None:
+        super().__init__(Line.plain(session, journal), wpm=wpm)
+        self.session = session
+
+    async def hangs_up(self) -> None:
+        """End the session: a Close without a code."""
+        await self.session.close()
+        await self.session.wait_for_close()
+
+    async def hung_up(self, *, within: float = DEFAULT_TIMEOUT) -> None:
+        """Wait for the end of the session; raises ExpectationError when it goes on."""
+        await self.session.wait_for_close(timeout=within)
+
+    async def _recognised(
+        self, text: str, *, is_final: bool, is_speech_final: bool, confidence: float
+    ) -> str | None:
+        return await self.session.recognised(
+            text, is_final=is_final, is_speech_final=is_speech_final, confidence=confidence
+        )
+
+    async def sends(
+        self, message: str | bytes, topic: str | None = None, *, sender: str | None = None
+    ) -> None:
+        """Raise ExpectationError: there is no room."""
+        raise ExpectationError(_NO_ROOM)
+
+    async def others(self, *, joins: str | None = None, leaves: str | None = None) -> None:
+        """Raise ExpectationError: there is no room."""
+        raise ExpectationError(_NO_ROOM)
+
+    def _concerns(self, entry: Entry) -> bool:
+        return entry.session == self.session.key
+
+
+_NO_ROOM = "messages and participants need a room, and this session has none: play it as a call"
+
+
+class RoomCaller(Caller):
+    """Somebody in a room, by telephone or browser; hears Sayna's track, is heard by sessions."""
+
+    def __init__(
+        self,
+        room: Room,
+        participant: Participant,
+        journal: Journal,
+        sessions: Callable[[], Sequence[Session]],
+        *,
+        wpm: float = 160,
+    ) -> None:
+        super().__init__(Line.in_room(room.name, journal), wpm=wpm)
+        self.room = room
+        self.participant = participant
+        self._sessions = sessions
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.identity!r} in {self.room.name!r}>"
+
+    @property
+    def identity(self) -> str:
+        """Who this is in the room."""
+        return self.participant.identity
+
+    @property
+    def present(self) -> bool:
+        """Whether it is in the room."""
+        return self.room.participants.get(self.identity) is self.participant
+
+    @property
+    def session(self) -> Session:
+        """The agent's session in this room, the latest if there were several.
+
+        Raises LookupError while there is none.
+        """
+        if not self.sessions:
+            raise LookupError(f"no agent is in the room {self.room.name!r}")
+        return self.sessions[-1]
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The agents' sessions in this room, ended ones included."""
+        return tuple(session for session in self._sessions() if session.room is self.room)
+
+    async def sends(
+        self, message: str | bytes, topic: str | None = None, *, sender: str | None = None
+    ) -> None:
+        """Send a data message to the room (websocket.md 5.3), as somebody else if asked to."""
+        payload = message.encode() if isinstance(message, str) else message
+        self.room.send_data(sender or self.identity, payload, topic)
+
+    async def others(self, *, joins: str | None = None, leaves: str | None = None) -> None:
+        """Let somebody else come to the room or leave it."""
+        if joins is not None:
+            self.room.join(Participant(joins))
+        if leaves is not None:
+            self.room.leave(leaves)
+
+    async def hangs_up(self) -> None:
+        """Leave the room; Sayna then closes the agent's session (websocket.md 9.4)."""
+        self.room.leave(self.identity)
+
+    async def hung_up(self, *, within: float = DEFAULT_TIMEOUT) -> None:
+        """Wait until the agent has ended the call; raises ExpectationError when it has not."""
+        await self.sees(self._is_my_end, expected="the agent to hang up", within=within)
+
+    def _is_my_end(self, entry: Entry) -> bool:
+        if entry.data.get("room") != self.room.name:
+            return False
+        return entry.kind == "room_deleted" or (
+            entry.kind == "participant_left" and entry.data["identity"] == self.identity
+        )
+
+    async def _recognised(
+        self, text: str, *, is_final: bool, is_speech_final: bool, confidence: float
+    ) -> str | None:
+        reasons = [
+            await session.recognised(
+                text, is_final=is_final, is_speech_final=is_speech_final, confidence=confidence
+            )
+            for session in self.sessions
+            if not session.closed and self._is_heard_by(session)
+        ]
+        if not reasons:
+            return f"no session listens to {self.identity!r}"
+        return None if None in reasons else reasons[0]
+
+    def _is_heard_by(self, session: Session) -> bool:
+        """Audio sessions hear everybody, or whom they listen to (websocket.md 9.1, 9.3)."""
+        listened_to = session.config["livekit"]["listen_participants"]
+        return session.config["audio"] and (not listened_to or self.identity in listened_to)
+
+    def _concerns(self, entry: Entry) -> bool:
+        if entry.session:
+            return any(session.key == entry.session for session in self.sessions)
+        return entry.data.get("room") in (self.room.name, None)

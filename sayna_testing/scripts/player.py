@@ -1,0 +1,105 @@
+"""Playing a script: the other side of the conversation, turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from sayna_testing.calls.caller import Caller
+from sayna_testing.expectations import ExpectationError, failure
+from sayna_testing.scripts.anchors import reach
+from sayna_testing.scripts.demands import meet
+from sayna_testing.scripts.model import Script, Turn
+from sayna_testing.scripts.outcome import Outcome, TurnResult
+from sayna_testing.scripts.scene import Scene, Stage
+
+
+async def play(script: Script, caller: Caller, stage: Stage) -> Outcome:
+    """Play the other side to the end, or to the first turn that fails."""
+    scene = Scene(caller, stage)
+    results: list[TurnResult] = []
+    for turn in script.turns:
+        try:
+            for _ in range(turn.repeat):
+                await _take(scene, turn)
+        except ExpectationError as error:
+            results.append(TurnResult(turn, "failed", scene.told(), str(error)))
+            break
+        results.append(TurnResult(turn, "passed", scene.told()))
+    results += [TurnResult(turn, "not run") for turn in script.turns[len(results) :]]
+    return Outcome(script, tuple(results), scene.caller.entries)
+
+
+async def _take(scene: Scene, turn: Turn) -> None:
+    begin = len(scene.caller.journal)
+    for step in _STEPS:
+        await step(scene, turn)
+    entries = scene.caller.entries
+    for entry in entries:
+        if entry.index >= begin and entry.flow == ">" and entry.kind in turn.never:
+            raise failure(f"no {entry.kind} in this turn", entries, nearest=entry)
+
+
+async def _wait(_: Scene, turn: Turn) -> None:
+    if turn.wait is not None:
+        await asyncio.sleep(turn.wait)
+
+
+async def _after(scene: Scene, turn: Turn) -> None:
+    if turn.after is not None:
+        await reach(scene, turn.after)
+
+
+async def _fault(scene: Scene, turn: Turn) -> None:
+    if turn.fault is not None:
+        scene.note("caller", f"(fault: {turn.fault.name})")
+        await scene.stage.fault(turn.fault.name, turn.fault.options)
+
+
+async def _reconnect(scene: Scene, turn: Turn) -> None:
+    if turn.reconnect:
+        scene.caller = await scene.stage.next_caller()
+
+
+async def _room(scene: Scene, turn: Turn) -> None:
+    if turn.participant is not None:
+        await scene.caller.others(joins=turn.participant.joins, leaves=turn.participant.leaves)
+    if turn.message is not None:
+        await scene.caller.sends(turn.message.text, turn.message.topic, sender=turn.message.sender)
+
+
+async def _speak(scene: Scene, turn: Turn) -> None:
+    if turn.noise is not None:
+        await scene.caller.makes_noise(turn.noise)
+    if turn.caller is None:
+        return
+    says = turn.caller
+    scene.note("caller", says.text)
+    start = scene.now
+    speak = scene.caller.says if turn.after is None else scene.caller.speaks
+    await speak(says.text, **says.manner())
+    interims = [e.at for e in scene.caller.entries if e.kind == "stt_result" and e.at >= start]
+    scene.first_interim = min(interims, default=start)
+
+
+async def _agent(scene: Scene, turn: Turn) -> None:
+    if turn.agent is not None:
+        await meet(scene, turn.agent)
+
+
+async def _hang_up(scene: Scene, turn: Turn) -> None:
+    if turn.hang_up:
+        scene.note("caller", "(hangs up)")
+        await scene.caller.hangs_up()
+
+
+_STEPS: tuple[Callable[[Scene, Turn], Awaitable[None]], ...] = (
+    _wait,
+    _after,
+    _fault,
+    _reconnect,
+    _room,
+    _speak,
+    _agent,
+    _hang_up,
+)

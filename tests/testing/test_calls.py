@@ -1,0 +1,266 @@
+"""Callers: what they say arrives as transcripts, what they hear is read from the sound itself."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from sayna_testing.clock import virtual_time
+from sayna_testing.expectations import ExpectationError
+from sayna_testing.server.fake import FakeSaynaServer
+from tests.testing.agents import EchoAgent, telephone_app
+
+
+@pytest.fixture
+def server() -> Iterator[FakeSaynaServer]:
+    with virtual_time(), FakeSaynaServer() as server:
+        yield server
+
+
+def test_a_caller_on_the_telephone_hears_and_is_heard(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        app = telephone_app(server.url)
+        async with server.call(from_="+447700900456", to="+442079460001", webhook=app) as caller:
+            assert await caller.hears("how can I help") == "Hello! How can I help?"
+            delivered = await caller.says("a table for two")
+            assert str(delivered) == "a table for two"
+            assert delivered.interims == ("a", "a table", "a table for", "a table for two")
+            assert await caller.hears(re.compile(r"table")) == "You said: a table for two."
+            assert caller.session.config["livekit"]["room_name"] == caller.room.name
+            assert caller.room.name.startswith("sip-_+447700900456_")
+        assert caller.session.closed
+
+    asyncio.run(call())
+    kinds = [e.kind for e in server.journal if e.flow == "*" or e.kind == "track_subscribed"]
+    assert kinds[:3] == ["room_created", "participant_joined", "track_published"]
+    assert kinds.count("webhook") == 1
+    subscribed = [e for e in server.journal if e.kind == "track_subscribed"]
+    assert [e.data["track"]["identity"] for e in subscribed] == ["sip_+447700900456"]
+    assert not [e for e in server.journal if e.kind == "participant_connected"]
+
+
+def test_a_barge_in_is_proved_on_the_sound(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.interrupts("no, wait", after=0.4)
+            await caller.hears("you said: no, wait.")
+            greeting, answer = caller.heard
+            assert greeting.cut
+            assert "Hello! How can I help?".startswith(greeting.text)
+            assert 3 < len(greeting.text) < 15
+            assert answer.text == "You said: no, wait."
+            assert [(t.who, t.text) for t in caller.turns] == [
+                ("agent", greeting.text),
+                ("caller", "no, wait"),
+                ("agent", "You said: no, wait."),
+            ]
+
+    asyncio.run(call())
+
+
+def test_an_agent_without_barge_in_talks_on(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url, barge_in=False)) as caller:
+            await caller.interrupts("no, wait", after=0.4)
+            await caller.hears("You said")
+            assert [u.cut for u in caller.heard] == [False, False]
+
+    asyncio.run(call())
+
+
+def test_latency_is_measured_at_the_ear_and_missing_answers_fail_every_limit(
+    server: FakeSaynaServer,
+) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            assert caller.latency() == math.inf
+            await caller.hears("help")
+            await caller.says("one")
+            await caller.hears("one")
+            await caller.says("two")
+            await caller.hears("two")
+            assert caller.latency() < 0.1
+            assert caller.latency(50) <= caller.latency()
+            assert len(caller.latencies) == 2
+            await caller.says("goodbye")
+            assert caller.latencies[-1] == math.inf
+
+    asyncio.run(call())
+
+
+def test_what_is_not_said_fails_with_reasons_field_by_field(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("price list", within=1.0)
+
+    with pytest.raises(ExpectationError) as caught:
+        asyncio.run(call())
+    lines = str(caught.value).splitlines()
+    assert lines[0] == 'expected: hear containing "price list" within 1 s'
+    assert 'speak     "Hello! How can I help?"' in lines[1]
+    assert 'text: no "price list" in it   timing: ok' in lines[1]
+
+
+def test_an_agent_that_says_nothing_is_told_so(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            await caller.interrupts("hello?", within=3.0)
+
+    with pytest.raises(ExpectationError, match="the agent to speak within 3 s"):
+        asyncio.run(call())
+
+
+def test_enough_is_heard_before_the_end(server: FakeSaynaServer) -> None:
+    async def call() -> tuple[float, float]:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("hello", partial=True)
+            early = server.journal.now
+            await caller.quiet()
+            return early, server.journal.now
+
+    early, end = asyncio.run(call())
+    assert 0.2 < early < end / 2
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (503, r'answered with 2xx, got 503: \{"from":"\+447700900123"\}'),
+        (202, r"a session in the room 'sip-_\+447700900123_....' within 5 s of the webhook"),
+    ],
+)
+def test_a_call_nobody_takes_fails_with_the_answer(
+    server: FakeSaynaServer, status: int, message: str
+) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url, status=status)):
+            pytest.fail("nobody answered")
+
+    with pytest.raises(ExpectationError, match=message):
+        asyncio.run(call())
+
+
+def test_a_call_goes_to_the_registered_hook(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(to="sip:4021@Acme-Voice.example"):
+            pytest.fail("there is no hook")
+
+    with pytest.raises(LookupError, match=r"no SIP hook is registered for 'acme-voice.example'"):
+        asyncio.run(call())
+
+
+def test_the_agent_hangs_up(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            await caller.says("goodbye")
+            await caller.hung_up(within=2.0)
+            assert not caller.present
+
+    asyncio.run(call())
+
+
+def test_the_user_of_a_plain_session_is_a_caller_too(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        agent = asyncio.create_task(EchoAgent(server.url).run())
+        caller = server.caller(await server.wait_for_session(), wpm=200)
+        await caller.interrupts("stop", after=0.5)
+        await caller.hears("You said: stop.")
+        assert caller.heard[0].cut
+        await caller.stays_silent(1.0)
+        await caller.makes_noise(1.5)
+        await caller.says("goodbye")
+        await caller.hung_up()
+        await agent
+        with pytest.raises(ExpectationError, match="need a room"):
+            await caller.sends("hello")
+        with pytest.raises(ExpectationError, match="need a room"):
+            await caller.others(joins="guest")
+
+    asyncio.run(call())
+
+
+def test_two_calls_at_once_do_not_hear_each_other(server: FakeSaynaServer) -> None:
+    async def one(number: str, words: str) -> str:
+        async with server.call(from_=number, webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            await caller.says(words)
+            return await caller.hears("you said")
+
+    async def both() -> list[str]:
+        return list(
+            await asyncio.gather(one("+447700900001", "first"), one("+447700900002", "second"))
+        )
+
+    assert asyncio.run(both()) == ["You said: first.", "You said: second."]
+
+
+def test_somebody_joins_by_browser_says_sends_and_leaves(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        agent = asyncio.create_task(EchoAgent(server.url, "lobby").run())
+        await server.wait_for_session()
+        guest = server.join("lobby", "guest-1", name="Ann")
+        await guest.says("hello")
+        assert await guest.hears("you said") == "You said: hello."
+        await guest.sends("typing", "chat")
+        await guest.others(joins="guest-2")
+        await guest.hangs_up()
+        await agent
+        assert guest.identity in repr(guest)
+
+    asyncio.run(call())
+    assert [e.data["text"] for e in server.journal if e.kind == "room_data"] == ["typing"]
+
+
+def test_nobody_in_the_room_is_told_as_the_reason(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        guest = server.join("empty", "guest-1")
+        delivered = await guest.says("is anybody there")
+        assert set(delivered.dropped) == {"no session listens to 'guest-1'"}
+        with pytest.raises(LookupError, match="no agent is in the room 'empty'"):
+            _ = guest.session
+
+    asyncio.run(call())
+
+
+def test_odd_recognition_is_delivered_as_asked(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            delivered = await caller.says(
+                "two three",
+                interims=["free", "two"],
+                late=1.0,
+                duplicate=True,
+                hesitation=0.2,
+                confidence=0.5,
+                end_of_speech=False,
+            )
+            assert delivered.interims == ("free", "two")
+            assert len(caller.spoke) == 1
+
+    asyncio.run(call())
+    finals = [e for e in server.journal if e.kind == "stt_result" and e.data["is_final"]]
+    assert [f.data["transcript"] for f in finals][:2] == ["two three", "two three"]
+    assert [f.data["is_speech_final"] for f in finals][:2] == [False, False]
+
+
+def test_an_agent_that_waits_for_participant_connected_is_never_told(
+    server: FakeSaynaServer,
+) -> None:
+    """The caller is in the room before Sayna joins (websocket.md 9.3)."""
+    seen: list[str] = []
+
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            seen.extend(e.kind for e in caller.entries)
+
+    asyncio.run(call())
+    assert "participant_connected" not in seen
+    assert "track_subscribed" in seen
