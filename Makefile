@@ -40,7 +40,7 @@ demo: $(VENV)/.dev ## Play a scripted phone conversation against the example age
 	@PYTHONPATH=docs/examples $(BIN)/sayna-testing play fixtures/conversations/booking.sayna.toml --agent booking_agent.agent:run
 
 test: setup ## Run the test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 check: setup ## Lint, types (mypy and pyright, both strict), import directions
 	@$(BIN)/ruff format --check .

@@ -127,6 +127,15 @@ class Session:
         """The end of the socket; raises ExpectationError when it is still open after `timeout`."""
         return await self._first(lambda e: e.kind == "close", 0, timeout, "the session to end")
 
+    async def wait_for_completion(self, *, timeout: float = DEFAULT_TIMEOUT) -> Entry:
+        """What ended the speech matched last: its completion, a `clear`, the end of the session."""
+        return await self._first(
+            lambda e: e.kind in ("tts_playback_complete", "clear", "close"),
+            self._seen.get("speak", 0),
+            timeout,
+            "speech to be delivered",
+        )
+
     async def wait_for(
         self,
         kind: str,
