@@ -3,7 +3,7 @@
 from sayna_testing.clock.errors import VirtualDeadlock, VirtualRunaway, VirtualTimeError
 from sayna_testing.clock.owed import add_probe, outside
 from sayna_testing.clock.steady import steady
-from sayna_testing.clock.virtual import Clock, virtual_time
+from sayna_testing.clock.virtual import Clock, real_time, virtual_time
 
 __all__ = [
     "Clock",
@@ -12,6 +12,7 @@ __all__ = [
     "VirtualTimeError",
     "add_probe",
     "outside",
+    "real_time",
     "steady",
     "virtual_time",
 ]

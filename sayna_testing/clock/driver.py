@@ -16,6 +16,7 @@ from sayna_testing.clock.errors import (
 )
 from sayna_testing.clock.owed import owed
 from sayna_testing.clock.steady import Real
+from sayna_testing.clock.threads import fake_at_work
 from sayna_testing.clock.wall import Wall
 
 __all__ = ["Driver", "Timeline"]
@@ -71,6 +72,29 @@ class Timeline:
         self.wall.move(seconds, jumped=False)
         self.now += seconds
         self.holds[reason] = self.holds.get(reason, 0.0) + seconds
+
+
+class RealTimeline(Timeline):
+    """Real time, told in the same way."""
+
+    def __init__(self) -> None:
+        super().__init__(math.inf)
+        self.wall = Wall(ticking=True)
+        self._began = Real.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Real seconds since the start."""
+        return Real.monotonic() - self._began
+
+    def check(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Every loop runs on real time."""
+
+    def quiet(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Done at once: in real time there is no instant at which all has happened."""
+        waiter: asyncio.Future[None] = loop.create_future()
+        waiter.set_result(None)
+        return waiter
 
 
 class Driver:
@@ -147,12 +171,14 @@ class Driver:
         return events
 
     def _arriving(self) -> list[Any]:
-        """What arrives within the loop's own connections, which takes no virtual time."""
+        """What comes to the loop without taking virtual time: of its own, or of the fake's work."""
         events: list[Any] = []
         looks = 0
         while not events and looks < _LOOKS and in_flight(self.loop):
             events = self._poll(0.001)
             looks += 1
+        while not events and fake_at_work(self.loop):
+            events = self._poll(_SLICE)
         return events
 
     def _quiet(self) -> list[Any]:

@@ -7,14 +7,14 @@ import concurrent.futures
 import inspect
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sayna_testing.clock.steady import Real
 from sayna_testing.where import caller, shown
 
-__all__ = ["forget", "noting_run", "noting_start", "noting_wrap", "other_threads"]
+__all__ = ["fake_at_work", "forget", "noting_run", "noting_start", "noting_wrap", "other_threads"]
 
 # How long a daemon counts as work for us without other evidence, in seconds: time to come up and
 # connect. After that a connection or a session speaks for it, and an idle one holds nobody.
@@ -37,14 +37,12 @@ class _Guest:
 
 
 _futures: dict[asyncio.Future[Any], str] = {}
+_own: dict[asyncio.Future[Any], None] = {}
 _guests: dict[_Guest, None] = {}
 
 
 def noting_wrap(wrap: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio.Future[Any]]:
-    """`asyncio.wrap_future`, which every executor's work passes through, taking notes.
-
-    Our own waits pass through it too and are told apart: what they wait for happens in a loop.
-    """
+    """`asyncio.wrap_future`, which every executor's work passes through, taking notes."""
 
     def wrap_future(
         future: concurrent.futures.Future[Any] | asyncio.Future[Any],
@@ -52,8 +50,8 @@ def noting_wrap(wrap: Callable[..., asyncio.Future[Any]]) -> Callable[..., async
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> asyncio.Future[Any]:
         wrapped = wrap(future, loop=loop)
-        if wrapped is not future and not _module_of_caller().startswith("sayna_testing."):
-            _futures[wrapped] = f"work in another thread (asked for at {caller()})"
+        if wrapped is not future:
+            _note(wrapped)
         return wrapped
 
     return wrap_future
@@ -94,13 +92,13 @@ def noting_run(run: Callable[[Any], None]) -> Callable[[Any], None]:
 def forget() -> None:
     """Drop all notes."""
     _futures.clear()
+    _own.clear()
     _guests.clear()
 
 
 def other_threads(loop: asyncio.AbstractEventLoop) -> str | None:
     """What another thread is doing for `loop`, if anything."""
-    for future in [future for future in _futures if future.done()]:
-        del _futures[future]
+    _prune(_futures)
     for future, reason in _futures.items():
         if future.get_loop() is loop:
             return reason
@@ -112,11 +110,37 @@ def other_threads(loop: asyncio.AbstractEventLoop) -> str | None:
     return _worker(loop) if threading.active_count() > 1 else None
 
 
-def _module_of_caller() -> str:
+def fake_at_work(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the fake server computes something for `loop` in a thread, as if in no time."""
+    _prune(_own)
+    return any(future.get_loop() is loop for future in _own)
+
+
+def _prune(futures: dict[asyncio.Future[Any], Any]) -> None:
+    for future in [future for future in futures if future.done()]:
+        del futures[future]
+
+
+def _note(future: asyncio.Future[Any]) -> None:
+    """Note who asked for it; our own waits are told apart: they wait for what happens in a loop."""
+    asked_by = _callers()
+    if next(asked_by, "").startswith("sayna_testing."):
+        return
+    asker = next((name for name in asked_by if not name.startswith("asyncio.")), "")
+    if asker.startswith("sayna_testing."):
+        _own[future] = None
+    else:
+        _futures[future] = f"work in another thread (asked for at {caller()})"
+
+
+def _callers() -> Iterator[str]:
+    """The modules on the stack that are not this one, the innermost first."""
     frame = inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__") == __name__:
+    while frame is not None:
+        name: str = frame.f_globals.get("__name__", "")
+        if name != __name__:
+            yield name
         frame = frame.f_back
-    return frame.f_globals.get("__name__", "") if frame is not None else ""
 
 
 def _patience(thread: threading.Thread) -> float:

@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable, Generator
 from typing import Any
 
-from sayna_testing.clock.driver import Driver, Timeline
+from sayna_testing.clock.driver import Driver, RealTimeline, Timeline
+from sayna_testing.clock.steady import steady
 from sayna_testing.clock.threads import forget, noting_run, noting_start, noting_wrap
 
-__all__ = ["Clock", "virtual_time"]
+__all__ = ["Clock", "real_time", "virtual_time"]
 
 
 class Clock:
-    """The clock of a test under virtual time."""
+    """The clock of a test, virtual or real."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -28,7 +29,7 @@ class Clock:
 
     @property
     def elapsed(self) -> float:
-        """Virtual seconds since the clock was made."""
+        """Seconds since the clock was made."""
         return self._timeline.elapsed
 
     @property
@@ -72,6 +73,14 @@ def virtual_time(*, max_virtual_time: float = 3600.0) -> Generator[Clock]:
         running = asyncio._get_running_loop()  # get_running_loop, but None outside of one
         if running is not None:
             stack.enter_context(Driver(running, timeline))
+        yield Clock(timeline)
+
+
+@contextlib.contextmanager
+def real_time() -> Generator[Clock]:
+    """The same clock on real time, to see what virtual time changes: waits really wait."""
+    timeline = RealTimeline()
+    with steady(), contextlib.closing(timeline.wall):
         yield Clock(timeline)
 
 

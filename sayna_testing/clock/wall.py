@@ -12,7 +12,8 @@ __all__ = ["Wall"]
 class Wall:
     """Moves whatever stands in for the wall clock; frozen clocks know microseconds only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ticking: bool = False) -> None:
+        self._ticking = ticking
         self._owed = 0.0
         self._own: Any = None
 
@@ -50,7 +51,7 @@ class Wall:
             raise RuntimeError(
                 "setting the wall clock needs freezegun: pip install 'sayna-client[testing]'"
             ) from None
-        self._own = freezegun.freeze_time(moment)
+        self._own = freezegun.freeze_time(moment, tick=self._ticking)
         self._own.start()
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from sayna_testing.delivery import Target
 from sayna_testing.expectations import failure
 from sayna_testing.scripts import Outcome, Script, load
 from sayna_testing.scripts.staging import Agent, perform
+from sayna_testing.server.allowed import AllowedErrors
 from sayna_testing.server.app import App, Door
 from sayna_testing.server.awaiting import until
 from sayna_testing.server.background import BackgroundLoop
@@ -65,6 +66,8 @@ class FakeSaynaServer:
             raise ValueError(f'transport: expected "memory" or "tcp", got "{transport}"')
         self.settings = settings if settings is not None else ServerSettings()
         self.journal = Journal()
+        self.allow_errors = AllowedErrors(self.journal)
+        """`with server.allow_errors():` for errors that the test provokes on purpose."""
         self._transport = transport
         self._state = ServerState(self.settings)
         self._app = App(self._answer, self._serve, self.journal)
@@ -141,6 +144,11 @@ class FakeSaynaServer:
         listening = await loop.create_server(self._app.accept, "127.0.0.1", port, backlog=1024)
         self._exit.callback(listening.close)
         self._url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+
+    @property
+    def connectors(self) -> tuple[MemoryConnector, ...]:
+        """One for each client that came in memory, closed ones included."""
+        return tuple(self._connectors)
 
     def connector(self) -> aiohttp.BaseConnector:
         """A connector for an aiohttp session of your own that reaches this server in memory."""
@@ -314,6 +322,7 @@ class FakeSaynaServer:
             self._claimed.clear()
             self._numbers = itertools.count(1)
             self.journal.clear()
+            self.allow_errors.clear()
 
     def run(self, act: Coroutine[Any, Any, T], *, timeout: float = DEFAULT_TIMEOUT) -> T:
         """Run a wait or an act from code that cannot await, in any thread.

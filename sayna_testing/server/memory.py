@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
+from sayna_testing.where import caller
+
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
 
@@ -189,8 +191,15 @@ class MemoryConnector(aiohttp.BaseConnector):
 
     def __init__(self, accept: Callable[[], asyncio.Protocol]) -> None:
         super().__init__()
+        self.opened_at = caller()
+        """The line of the user's code that made it, as `tests/test_agent.py:12`."""
         self._accept = accept
         self._transports: list[MemoryTransport] = []
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which its connections live, on both ends."""
+        return self._loop
 
     @property
     def open_connections(self) -> int:

@@ -1,0 +1,86 @@
+"""The servers behind the fixtures: one for a test, or some for many tests."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Literal, Protocol, Self
+
+import pytest
+
+from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks, tasks_told
+from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from sayna_testing._pytest.run import Run
+
+__all__ = ["MakeSaynaServer", "SharedServers", "server_for"]
+
+
+class MakeSaynaServer(Protocol):
+    """What `make_sayna_server` gives: a factory of running servers."""
+
+    def __call__(
+        self,
+        settings: ServerSettings | None = None,
+        *,
+        transport: Literal["memory", "tcp"] = "memory",
+    ) -> FakeSaynaServer:
+        """Start a server; it closes at the end of the session, or with its `close()`."""
+        ...
+
+
+@contextlib.contextmanager
+def server_for(run: Run, suite_settings: object) -> Generator[FakeSaynaServer]:
+    """The server of one test, with its leaks told when the test is over."""
+    settings = run.choice.settings or suite_settings
+    if not isinstance(settings, ServerSettings):
+        raise pytest.UsageError(
+            f"the fixture sayna_server_settings must return a ServerSettings, got {settings!r}"
+        )
+    if run.choice.seed is not None:
+        settings = dataclasses.replace(settings, seed=run.choice.seed)
+    with (
+        tasks_told(run.ended_by_force),
+        FakeSaynaServer(settings, transport=run.choice.transport) as server,
+    ):
+        run.uses(server)
+        yield server
+        run.check_leaks(server)
+
+
+class SharedServers:
+    """Servers that many tests use, one after the other."""
+
+    def __init__(self) -> None:
+        self._exit = contextlib.ExitStack()
+        self._servers: list[FakeSaynaServer] = []
+        self.make: MakeSaynaServer = self._make
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        found = [leak for server in self._servers for leak in leaks(server)]
+        self._exit.close()
+        for leak in found:
+            warnings.warn(SaynaLeakWarning(leak), stacklevel=1)
+
+    def __iter__(self) -> Iterator[FakeSaynaServer]:
+        return iter(self._servers)
+
+    def __len__(self) -> int:
+        return len(self._servers)
+
+    def _make(
+        self,
+        settings: ServerSettings | None = None,
+        *,
+        transport: Literal["memory", "tcp"] = "memory",
+    ) -> FakeSaynaServer:
+        server = FakeSaynaServer(settings, transport=transport)
+        self._servers.append(self._exit.enter_context(server))
+        return server

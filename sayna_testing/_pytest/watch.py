@@ -1,0 +1,46 @@
+"""Errors that nobody awaits: raised in handlers of the agent, or inside the fake itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from types import TracebackType
+from typing import Final, Self
+
+__all__ = ["ErrorWatch"]
+
+# The SDK logs what handlers raise; asyncio and aiohttp log what tasks, callbacks and requests do.
+_LOGGERS: Final = ("sayna_client", "asyncio", "aiohttp.server")
+_FAKE: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+
+
+class ErrorWatch(logging.Handler):
+    """Collects them from the log while the block is open."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[tuple[str, BaseException]] = []
+
+    def __enter__(self) -> Self:
+        for name in _LOGGERS:
+            logging.getLogger(name).addHandler(self)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for name in _LOGGERS:
+            logging.getLogger(name).removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what a handler raised, and what passed through code of the fake."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return
+        if record.name.startswith("sayna_client"):
+            self.errors.append((record.getMessage(), error))
+        elif _in_fake(error.__traceback__):
+            self.errors.append(("the fake server failed", error))
+
+
+def _in_fake(tb: TracebackType | None) -> bool:
+    return any(frame.f_code.co_filename.startswith(_FAKE) for frame, _ in traceback.walk_tb(tb))

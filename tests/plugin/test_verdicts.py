@@ -1,0 +1,411 @@
+"""What makes a test fail that passed, and what a failure shows."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+Suite = Callable[..., pytest.RunResult]
+AUTO = "--asyncio-mode=auto"
+
+
+def test_a_failure_shows_the_timeline_seed_and_clock(suite: Suite) -> None:
+    result = suite(
+        """
+        import asyncio
+        from agent import converse
+
+        async def test_it(sayna_server, sayna_clock):
+            await converse(sayna_server)
+            await asyncio.to_thread(sum, [1])
+            assert 1 == 2
+        """,
+        AUTO,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*--- Sayna ---*",
+            "<FakeSaynaServer http://127.0.0.1:*>  seed 0  clock at 0.*",
+            '*agent  > speak     "Hello! How can I help?"*',
+        ]
+    )
+
+
+def test_an_unmet_expectation_fails_with_the_nearest_candidate(suite: Suite) -> None:
+    result = suite(
+        """
+        from agent import connected
+
+        async def test_it(sayna_server, sayna_clock):
+            async with connected(sayna_server) as ws:
+                await ws.send_json({"type": "speak", "text": "For what time?"})
+                await (await sayna_server.wait_for_session()).wait_for_speech(contains="how many")
+        """,
+        AUTO,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            'E*expected: speak containing "how many" within 5 s*',
+            'E*nearest : *speak*"For what time?" at +*no "how many" in it*',
+            '*>>> *speak*"For what time?"*',
+        ]
+    )
+
+
+def test_an_error_in_a_handler_of_the_agent_fails_the_test(suite: Suite) -> None:
+    result = suite(
+        """
+        import logging
+
+        def handler():
+            raise LookupError("no such table")
+
+        def test_it(sayna_server):
+            try:
+                handler()
+            except LookupError as error:
+                log = logging.getLogger("sayna_client.client")
+                log.error("A handler of %s raised %s", "stt_result", "LookupError", exc_info=error)
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*A handler of stt_result raised LookupError: no such table*",
+            '*raise LookupError("no such table")*',
+        ]
+    )
+
+
+def test_an_error_inside_the_fake_fails_the_test(suite: Suite) -> None:
+    result = suite(
+        """
+        import asyncio
+        from agent import connected
+
+        async def test_it(sayna_server):
+            def broken(*_args):
+                raise ZeroDivisionError("a bug of the fake")
+
+            sayna_server.state.rooms.subscribe(broken)
+            async with connected(sayna_server) as ws:
+                asyncio.get_running_loop().call_soon(sayna_server.rooms.create, "room")
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                sayna_server.rooms.get("room")
+                asyncio.get_running_loop().call_soon(sayna_server.rooms.delete, "room")
+                await asyncio.sleep(0.01)
+        """,
+        AUTO,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the fake server failed: a bug of the fake*"])
+
+
+def test_errors_of_others_are_left_alone(suite: Suite) -> None:
+    suite(
+        """
+        import asyncio, logging
+
+        async def test_it(sayna_server):
+            def broken():
+                raise ZeroDivisionError
+
+            asyncio.get_running_loop().call_soon(broken)
+            await asyncio.sleep(0)
+            logging.getLogger("sayna_client.client").error("nothing raised")
+        """,
+        AUTO,
+    ).assert_outcomes(passed=1)
+
+
+REFUSED = """
+    import pytest
+    from agent import connected
+
+    async def provoke(ws):
+        await ws.send_json({"type": "no such type"})
+        assert (await ws.receive_json())["type"] == "error"
+
+    async def test_alone(sayna_server):
+        async with connected(sayna_server) as ws:
+            await provoke(ws)
+"""
+
+
+def test_strict_fails_on_errors_that_nothing_allows(suite: Suite) -> None:
+    suite(REFUSED, AUTO).assert_outcomes(passed=1)
+    result = suite(REFUSED, AUTO, ini="sayna_strict = true")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "strict: the fake server answered with errors that nothing*",
+            "*agent  > malformed*",
+        ]
+    )
+
+
+def test_strict_lets_allowed_errors_pass(suite: Suite) -> None:
+    result = suite(
+        REFUSED
+        + """
+    @pytest.mark.sayna(strict=True)
+    async def test_allowed(sayna_server):
+        async with connected(sayna_server) as ws:
+            with sayna_server.allow_errors():
+                with sayna_server.allow_errors():
+                    await provoke(ws)
+                await provoke(ws)
+
+    @pytest.mark.sayna(strict=True)
+    async def test_still_open(sayna_server):
+        async with connected(sayna_server) as ws:
+            sayna_server.keep = sayna_server.allow_errors()
+            sayna_server.keep.__enter__()
+            await provoke(ws)
+
+    @pytest.mark.sayna(strict=True)
+    async def test_not_after_the_block(sayna_server):
+        async with connected(sayna_server) as ws:
+            with sayna_server.allow_errors():
+                await provoke(ws)
+            await provoke(ws)
+    """,
+        AUTO,
+    )
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["FAILED test_it.py::test_not_after_the_block*"])
+
+
+def test_a_reset_forgets_what_was_allowed(suite: Suite) -> None:
+    suite(
+        REFUSED
+        + """
+    @pytest.mark.sayna(strict=True)
+    @pytest.mark.xfail(strict=True)
+    async def test_reset(sayna_server):
+        async with connected(sayna_server) as ws:
+            with sayna_server.allow_errors():
+                await provoke(ws)
+        sayna_server.reset()
+        async with connected(sayna_server) as ws:
+            await provoke(ws)
+    """,
+        AUTO,
+        "-k",
+        "reset",
+    ).assert_outcomes(xfailed=1, deselected=1)
+
+
+def test_nothing_is_added_to_a_test_that_ends_on_its_own(suite: Suite) -> None:
+    result = suite(
+        REFUSED
+        + """
+    import unittest
+
+    pytestmark = pytest.mark.sayna(strict=True)
+
+    async def refused(server):
+        async with connected(server) as ws:
+            await provoke(ws)
+
+    async def test_fails(sayna_server):
+        await refused(sayna_server)
+        raise RuntimeError("on its own")
+
+    async def test_skips(sayna_server):
+        await refused(sayna_server)
+        pytest.skip("not today")
+
+    async def test_xfails(sayna_server):
+        await refused(sayna_server)
+        pytest.xfail("known")
+
+    @pytest.mark.xfail(strict=True)
+    async def test_is_expected_to_fail(sayna_server):
+        await refused(sayna_server)
+
+    async def test_subtest(sayna_server, subtests):
+        await refused(sayna_server)
+        with subtests.test("sub"):
+            raise RuntimeError("in a subtest")
+
+    class TestUnit(unittest.IsolatedAsyncioTestCase):
+        @pytest.fixture(autouse=True)
+        def given(self, sayna_server):
+            self.server = sayna_server
+
+        async def test_unit(self):
+            await refused(self.server)
+            self.fail("in unittest")
+    """,
+        AUTO,
+        "-k",
+        "not alone",
+    )
+    outcomes = result.parseoutcomes()
+    assert (outcomes["skipped"], outcomes["xfailed"]) == (1, 2)
+    assert "that nothing allows" not in result.stdout.str()
+    for own in ("on its own", "in a subtest", "in unittest"):
+        assert own in result.stdout.str()
+
+
+def test_shared_servers_are_judged_test_by_test(suite: Suite) -> None:
+    result = suite(
+        REFUSED
+        + """
+    pytestmark = pytest.mark.sayna(strict=True)
+
+    @pytest.fixture(scope="session")
+    def server(make_sayna_server):
+        return make_sayna_server()
+
+    async def test_refused(server):
+        async with connected(server) as ws:
+            await provoke(ws)
+
+    async def test_innocent(server):
+        async with connected(server):
+            pass
+
+    async def test_made_inside(make_sayna_server):
+        server = make_sayna_server()
+        async with connected(server) as ws:
+            await provoke(ws)
+    """,
+        AUTO,
+        "-k",
+        "not alone",
+    )
+    result.assert_outcomes(passed=1, failed=2, deselected=1)
+    assert result.stdout.str().count("no such type") >= 2
+
+
+LEAKS = """
+    import aiohttp, asyncio, pytest
+    from agent import connected
+
+
+    kept = []
+
+    async def test_client(sayna_server):
+        client = aiohttp.ClientSession(connector=sayna_server.connector())  # opened here
+        async with client.get(sayna_server.url):
+            kept.append(client)
+
+    async def test_task(sayna_server):
+        async with connected(sayna_server):
+            kept.append(asyncio.create_task(asyncio.sleep(600)))  # started here
+
+    async def test_socket(sayna_server):
+        client = aiohttp.ClientSession()
+        kept.append((client, await client.ws_connect(sayna_server.ws_url)))
+
+    async def test_clean(sayna_server):
+        async with connected(sayna_server):
+            await asyncio.create_task(asyncio.sleep(0))
+
+    async def test_failed_already(sayna_server):
+        kept.append(aiohttp.ClientSession(connector=sayna_server.connector()))
+        await kept[-1].get(sayna_server.url)
+        assert False, "own"
+
+    @pytest.mark.sayna(strict=True)
+    async def test_strict(sayna_server):
+        kept.append(aiohttp.ClientSession(connector=sayna_server.connector()))
+
+    async def test_shared(make_sayna_server):
+        kept.append(aiohttp.ClientSession(connector=make_sayna_server().connector()))
+"""
+
+
+def test_leaks_are_told_with_the_line_that_opened_them(suite: Suite) -> None:
+    result = suite(LEAKS, AUTO, "-W", "default", "-p", "no:unraisableexception", apart=True)
+    result.assert_outcomes(passed=6, failed=1, errors=1, warnings=4)
+    result.stdout.fnmatch_lines(
+        [
+            "left open:",
+            "  the client opened at test_it.py:* was never closed",
+            "*SaynaLeakWarning: the client opened at test_it.py:8 was never closed*",
+            "*SaynaLeakWarning: the task sleep started at test_it.py:14 never ended*",
+            "*SaynaLeakWarning: the socket of session ws-1, which came over TCP, was never closed*",
+            "*SaynaLeakWarning: the client opened at test_it.py:* was never closed*",
+        ]
+    )
+
+
+def test_junit_has_properties(suite: Suite, pytester: pytest.Pytester) -> None:
+    suite(
+        """
+        from agent import converse
+
+        async def test_passes(sayna_server, sayna_clock):
+            await converse(sayna_server)
+
+        async def test_fails(sayna_server):
+            await converse(sayna_server)
+            raise RuntimeError("fails")
+        """,
+        AUTO,
+        "--junit-xml=junit.xml",
+        ini="sayna_seed = 3",
+    ).assert_outcomes(passed=1, failed=1)
+    cases = {
+        case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")}
+        for case in ET.parse(pytester.path / "junit.xml").iter("testcase")
+    }
+    passed, failed = cases["test_passes"], cases["test_fails"]
+    assert passed["sayna_sessions"] == "1"
+    assert passed["sayna_seed"] == "3"
+    assert float(passed["sayna_virtual_seconds"] or "") > 0
+    assert failed["sayna_sessions"] == "1"
+    assert "Hello! How can I help?" in (failed["sayna_timeline"] or "")
+
+
+def test_sections_and_verdicts_pass_xdist(suite: Suite) -> None:
+    result = suite(
+        REFUSED
+        + """
+    pytestmark = pytest.mark.sayna(strict=True)
+
+    @pytest.mark.parametrize("n", range(4))
+    async def test_passes(sayna_server, sayna_clock, n):
+        async with connected(sayna_server):
+            await sayna_clock.advance(60)
+    """,
+        AUTO,
+        *("-n", "2"),
+    )
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(["strict: *that nothing allows*", "*no such type*"])
+
+
+def test_wrong_markers_stop_xdist_too(suite: Suite) -> None:
+    result = suite(
+        "import pytest\n@pytest.mark.sayna(clok=1)\ndef test_it(sayna_server): pass\n", "-n", "1"
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["E*UsageError: *unknown keyword 'clok'; expected clock, tran*"])
+
+
+def test_the_page_of_a_run(suite: Suite, pytester: pytest.Pytester) -> None:
+    suite(
+        """
+        from agent import converse
+
+        async def test_conversation(sayna_server, sayna_clock):
+            await converse(sayna_server)
+
+        def test_nothing():
+            pass
+        """,
+        AUTO,
+        "--sayna-report=page.html",
+    ).assert_outcomes(passed=2)
+    page = Path(pytester.path / "page.html").read_text(encoding="utf-8")
+    assert "test_it.py::test_conversation" in page
