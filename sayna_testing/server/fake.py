@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -35,7 +36,15 @@ from sayna_testing.server.memory import MemoryConnector
 from sayna_testing.server.phone import tel_uri
 from sayna_testing.server.posting import post
 from sayna_testing.server.recordings import Recordings
-from sayna_testing.server.rest import Request, Response, Upgrade, answer
+from sayna_testing.server.rest import (
+    Headers,
+    Posted,
+    PostError,
+    Request,
+    Response,
+    Upgrade,
+    answer,
+)
 from sayna_testing.server.room_journal import note_rooms
 from sayna_testing.server.rooms import Participant, Room, Rooms
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
@@ -334,7 +343,24 @@ class FakeSaynaServer:
     # Shells around the rules
 
     async def _answer(self, request: Request) -> Response | Upgrade:
-        return await answer(self._state, request, post=post)
+        return await answer(self._state, request, post=self._post)
+
+    async def _post(self, url: str, headers: Headers, body: bytes, timeout: float) -> Posted:
+        """Send something elsewhere; webhooks of calls go into the journal."""
+        event_id = dict(headers).get("x-sayna-event-id")
+        if event_id is None:
+            return await post(url, headers, body, timeout)
+        facts: dict[str, Any] = {"url": url, "event_id": event_id, **json.loads(body)}
+        try:
+            posted = await post(url, headers, body, timeout)
+        except PostError as problem:
+            self.journal.record(
+                "webhook", flow="*", data={**facts, "error": str(problem)}, error=True
+            )
+            raise
+        data, refused = {**facts, "status": posted.status}, not 200 <= posted.status < 300
+        self.journal.record("webhook", flow="*", data=data, error=refused)
+        return posted
 
     async def _serve(self, upgrade: Upgrade, request: web.Request) -> web.StreamResponse:
         with self._lock:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import socket
 import threading
@@ -11,8 +13,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 import websockets
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.server.fake import FakeSaynaServer
@@ -362,3 +367,62 @@ async def test_a_door_answers_before_the_rules_and_leaves_no_trace() -> None:
             async with http.get(f"{server.url}/theirs") as answer:
                 assert answer.status == 404
     assert [entry.data["path"] for entry in server.requests] == ["/theirs"]
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_a_webhook_sent_for_livekit_is_in_the_journal(
+    server: FakeSaynaServer, reachable: bool
+) -> None:
+    """LiveKit tells of a caller, Sayna posts to the hook (rest.md 15)."""
+    seen: list[str] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        seen.append(request.headers["x-sayna-event-id"])
+        return web.Response(status=204)
+
+    app = web.Application()
+    app.router.add_post("/sayna", receive)
+    receiver = TestServer(app)
+    await receiver.start_server()
+    url = str(receiver.make_url("/sayna"))
+    if not reachable:
+        await receiver.close()
+    event = {
+        "event": "participant_joined",
+        "id": "EV_1",
+        "room": {"name": "sip-1"},
+        "participant": {
+            "identity": "sip_1",
+            "attributes": {
+                "sip.h.to": "<sip:1@acme.example>",
+                "sip.phoneNumber": "+447700900123",
+                "sip.trunkPhoneNumber": "+442079460000",
+            },
+        },
+    }
+    body = json.dumps(event).encode()
+    livekit = server.settings.livekit
+    assert livekit is not None
+    token = jwt.encode(
+        {
+            "iss": livekit.api_key,
+            "exp": 4102444800,
+            "sha256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
+        },
+        livekit.api_secret,
+        algorithm="HS256",
+    )
+    async with aiohttp.ClientSession(connector=server.connector()) as http:
+        hook = {"host": "acme.example", "url": url, "auth_id": ""}
+        await http.post(f"{server.url}/sip/hooks", json={"hooks": [hook]})
+        headers = {"Authorization": token}
+        async with http.post(f"{server.url}/livekit/webhook", data=body, headers=headers) as answer:
+            assert answer.status == 200
+    entry = await asyncio.wrap_future(server.journal.first(lambda e: e.kind == "webhook"))
+    assert entry.data["event_id"] == "EV_1"
+    assert entry.data["from_phone_number"] == "+447700900123"
+    assert entry.error is not reachable
+    assert entry.data.get("status") == (204 if reachable else None)
+    assert seen == (["EV_1"] if reachable else [])
+    if reachable:
+        await receiver.close()
