@@ -63,6 +63,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(RunReport(config, Path(page), _recorded))
 
 
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Conversation scripts are tests."""
+    if not file_path.name.endswith(".sayna.toml"):
+        return None
+    from sayna_testing._pytest.scripts import ScriptFile
+
+    return ScriptFile.of(parent, file_path)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse wrong markers and settings, and give tests the virtual clock they asked for."""
     for item in items:
