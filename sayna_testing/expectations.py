@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sayna_testing.report.text import timeline
 from sayna_testing.server.journal import Entry
@@ -22,6 +23,20 @@ class ExpectationError(AssertionError):
         super().__init__(message)
         self.summary = summary or message
         self.nearest = nearest
+
+
+class _Caught(Protocol):
+    """What pytest hands over of an error."""
+
+    @property
+    def value(self) -> BaseException:
+        """The error."""
+        ...
+
+
+def only_ours(caught: _Caught) -> bool:
+    """For `__tracebackhide__`: an unmet expectation is shown at the line of the test."""
+    return isinstance(caught.value, ExpectationError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,12 @@ from typing import Literal, Unpack
 from sayna_testing.calls.ear import Utterance
 from sayna_testing.calls.line import Line
 from sayna_testing.calls.speech import Knobs, Manner, steps
-from sayna_testing.expectations import ExpectationError, Pattern, Text, failure
+from sayna_testing.expectations import ExpectationError, Pattern, Text, failure, only_ours
 from sayna_testing.server.awaiting import until
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Delivered
+
+__tracebackhide__ = only_ours
 
 _GRID = 0.01
 """Seconds to which the moment is found at which words have sounded."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from sayna_testing.calls.caller import Caller
 from sayna_testing.calls.line import Line
-from sayna_testing.expectations import ExpectationError
+from sayna_testing.expectations import ExpectationError, only_ours
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
+
+__tracebackhide__ = only_ours
 
 
 class PlainCaller(Caller):

@@ -12,12 +12,14 @@ from sayna_testing.calls.people import RoomCaller
 from sayna_testing.calls.world import World
 from sayna_testing.clock import outside
 from sayna_testing.delivery import DeliveryError, Door, Target, open_target
-from sayna_testing.expectations import ExpectationError, failure
+from sayna_testing.expectations import ExpectationError, failure, only_ours
 from sayna_testing.server.journal import Entry
 from sayna_testing.server.livekit import LiveKitError
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.tenancy import AccessError, claim
 from sayna_testing.webhooks import SignedWebhook, WebhookSigner
+
+__tracebackhide__ = only_ours
 
 ANSWER = 5.0
 """Seconds an agent has to answer the webhook and to join the room, and to end afterwards."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from sayna_testing.expectations import only_ours
 from sayna_testing.scripts.model import After
 from sayna_testing.scripts.scene import Scene
 from sayna_testing.server.journal import Entry
+
+__tracebackhide__ = only_ours
 
 _ENTRIES: dict[str, Callable[[Entry], bool]] = {
     "ready": lambda e: (e.flow, e.kind) == ("<", "ready"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from sayna_testing.expectations import failure
+from sayna_testing.expectations import failure, only_ours
 from sayna_testing.scripts.model import Agent, MessageMatch
 from sayna_testing.scripts.scene import Scene
 from sayna_testing.server.journal import Entry
+
+__tracebackhide__ = only_ours
 
 
 async def meet(scene: Scene, agent: Agent) -> None:

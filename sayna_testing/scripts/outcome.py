@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sayna_testing.expectations import ExpectationError
+from sayna_testing.expectations import ExpectationError, only_ours
 from sayna_testing.scripts.model import Script, Turn
 from sayna_testing.server.journal import Entry
+
+__tracebackhide__ = only_ours
 
 Status = Literal["passed", "failed", "not run"]
 Who = Literal["caller", "agent"]

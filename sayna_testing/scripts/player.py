@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from sayna_testing.calls.caller import Caller
-from sayna_testing.expectations import ExpectationError, failure
+from sayna_testing.expectations import ExpectationError, failure, only_ours
 from sayna_testing.scripts.anchors import reach
 from sayna_testing.scripts.demands import meet
 from sayna_testing.scripts.model import Script, Turn
 from sayna_testing.scripts.outcome import Outcome, TurnResult
 from sayna_testing.scripts.scene import Scene, Stage
+
+__tracebackhide__ = only_ours
 
 
 async def play(script: Script, caller: Caller, stage: Stage) -> Outcome:

@@ -7,7 +7,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from sayna_testing.expectations import ExpectationError
+from sayna_testing.expectations import ExpectationError, only_ours
+
+__tracebackhide__ = only_ours
 
 T = TypeVar("T")
 AgentCallable: TypeAlias = Callable[[str], Awaitable[object]]

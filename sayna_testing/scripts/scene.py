@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sayna_testing.calls.caller import Caller
+from sayna_testing.expectations import only_ours
 from sayna_testing.scripts.outcome import Said, Who
 from sayna_testing.server.journal import Entry
+
+__tracebackhide__ = only_ours
 
 
 class Stage(Protocol):

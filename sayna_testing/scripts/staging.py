@@ -11,12 +11,15 @@ from aiohttp import web
 from sayna_testing.calls.caller import Caller
 from sayna_testing.calls.people import PlainCaller, RoomCaller
 from sayna_testing.delivery import Target
+from sayna_testing.expectations import only_ours
 from sayna_testing.scripts.model import Script
 from sayna_testing.scripts.outcome import Outcome
 from sayna_testing.scripts.player import play
 from sayna_testing.scripts.running import AgentCallable, beside, running
 from sayna_testing.scripts.scene import Stage
 from sayna_testing.server.session import Session
+
+__tracebackhide__ = only_ours
 
 Agent: TypeAlias = "AgentCallable | Target"
 """An agent under test: a callable that takes the server's URL and returns an awaitable, or what

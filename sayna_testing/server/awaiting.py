@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from sayna_testing.expectations import only_ours
 from sayna_testing.server.journal import Entry, Journal, Match
+
+__tracebackhide__ = only_ours
 
 
 async def until(

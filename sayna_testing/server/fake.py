@@ -21,7 +21,7 @@ from sayna_testing.calls.people import PlainCaller, RoomCaller
 from sayna_testing.calls.telephone import Dialled, telephone
 from sayna_testing.calls.world import World
 from sayna_testing.delivery import Target
-from sayna_testing.expectations import failure
+from sayna_testing.expectations import failure, only_ours
 from sayna_testing.scripts import Outcome, Script, load
 from sayna_testing.scripts.staging import Agent, perform
 from sayna_testing.server.allowed import AllowedErrors
@@ -53,6 +53,8 @@ from sayna_testing.server.state import ServerState
 from sayna_testing.server.tcp import TcpListener
 from sayna_testing.server.voices import Voice
 from sayna_testing.server.ws.connection import Connection
+
+__tracebackhide__ = only_ours
 
 T = TypeVar("T")
 _names = itertools.count(1)

@@ -9,11 +9,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sayna_testing.expectations import Pattern, Text, failure
+from sayna_testing.expectations import Pattern, Text, failure, only_ours
 from sayna_testing.server.awaiting import until
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.rooms import Room
 from sayna_testing.server.ws.connection import Connection
+
+__tracebackhide__ = only_ours
 
 DEFAULT_TIMEOUT = 5.0
 """Seconds on the test's clock that a wait lasts unless told otherwise."""

@@ -55,6 +55,7 @@ def test_an_unmet_expectation_fails_with_the_nearest_candidate(suite: Suite) -> 
             '*>>> *speak*"For what time?"*',
         ]
     )
+    result.stdout.no_fnmatch_line("*awaiting.py*")  # the line of the test is shown, none of ours
 
 
 def test_an_error_in_a_handler_of_the_agent_fails_the_test(suite: Suite) -> None:
