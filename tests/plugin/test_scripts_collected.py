@@ -59,6 +59,8 @@ def sayna_agent():
 
 
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
+    if "no:asyncio" not in args:
+        args = ("-o", "asyncio_default_fixture_loop_scope=function", *args)
     return pytester.runpytest("-p", "no:cacheprovider", "-W", "error", "--strict-markers", *args)
 
 
