@@ -37,7 +37,7 @@ browser: ## Install Chromium for the tests of the report, where apt can; without
 		echo "Chromium cannot be had here: the tests that need it will be skipped"
 
 demo: $(VENV)/.dev ## Play a scripted phone conversation against the example agent
-	@PYTHONPATH=docs/examples $(BIN)/sayna-testing play fixtures/conversations/booking.sayna.toml --agent booking_agent.agent:run
+	@$(BIN)/sayna-testing demo
 
 test: setup ## Run the test suite
 	@$(BIN)/python -m pytest -n auto

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qs
 
 from sayna_testing import report, webhooks
+from sayna_testing.cli.director import Director
 from sayna_testing.delivery import DeliveryError, deliver
 from sayna_testing.report.call import by_session
 from sayna_testing.report.document import as_json
@@ -34,7 +35,8 @@ class DoorError(Exception):
 class Admin:
     """Answers `/__sayna__/…` for those who know the token; everything else is not for it."""
 
-    def __init__(self, server: FakeSaynaServer, token: str) -> None:
+    def __init__(self, server: FakeSaynaServer, token: str, director: Director) -> None:
+        self._director = director
         self._server = server
         self._token = token
 
@@ -79,6 +81,7 @@ class Admin:
     async def reset(self, _: Request) -> Response:
         """Begin again."""
         self._server.reset()
+        self._director.forget()
         return json_response({})
 
     async def faults(self, request: Request) -> Response:
@@ -91,6 +94,13 @@ class Admin:
         session = self._session(wanted.get("session"))
         await act(session, str(wanted.get("text", "")))
         return json_response({"session": session.key})
+
+    async def script(self, request: Request) -> Response:
+        """Play a script in the next session, and say how it ended."""
+        try:
+            return json_response(await self._director.play_text(request.body.decode()))
+        except ValueError as error:
+            raise DoorError(400, str(error)) from None
 
     async def webhook(self, request: Request) -> Response:
         """Post the signed webhook of an incoming call somewhere."""
@@ -111,7 +121,7 @@ class Admin:
     async def report(self, _: Request) -> Response:
         """The calls so far as a page, drawn like the file."""
         calls = by_session(self._server.journal)
-        text = report.page_of(calls, title="Sayna calls so far")
+        text = report.page_of(map(self._director.shown, calls), title="Sayna calls so far")
         return body_response(200, "text/html; charset=utf-8", text.encode())
 
     def _session(self, key: Any) -> Session:
@@ -130,6 +140,7 @@ _ACTS: dict[tuple[str, str], Callable[[Admin, Request], Awaitable[Response]]] = 
     ("GET", "report"): Admin.report,
     ("POST", "reset"): Admin.reset,
     ("POST", "faults"): Admin.faults,
+    ("POST", "script"): Admin.script,
     ("POST", "webhook"): Admin.webhook,
 }
 

@@ -10,6 +10,9 @@ import click
 from sayna_testing.cli.ending import EXIT_CODES
 
 _COMMANDS = {
+    "demo": ("demo", "demo"),
+    "play": ("play", "play"),
+    "validate": ("play", "validate"),
     "serve": ("serve", "serve"),
     "sign": ("signing", "sign"),
     "explain": ("signing", "explain_"),

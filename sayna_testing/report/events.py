@@ -92,6 +92,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _close(data: JSONObject) -> str:
+    return "" if data.get("code") is None else f"code={data['code']}"
+
+
 def _config(data: JSONObject) -> str:
     shown = (
         ("stt", "stt_config", "provider"),
@@ -122,6 +126,7 @@ def _http(data: JSONObject) -> str:
 
 
 _WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {
+    "close": ("close", _close),
     "config": ("config", _config),
     "http": ("http", _http),
     "speak": ("speak", _speak),

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from sayna_testing.cli.admin import Admin
+from sayna_testing.cli.director import Director
 from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.webhooks import WEBHOOK_SECRET, explain
 
@@ -51,7 +52,7 @@ class Doors:
 @pytest.fixture
 async def doors() -> AsyncIterator[Doors]:
     with FakeSaynaServer() as server:
-        await server.listen(door=Admin(server, "t0k3n").answer)
+        await server.listen(door=Admin(server, "t0k3n", Director(server, print)).answer)
         async with aiohttp.ClientSession() as http:
             yield Doors(server, http)
 

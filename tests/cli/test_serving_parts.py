@@ -16,6 +16,7 @@ from sayna_testing.cli.log import Log, tell
 from sayna_testing.cli.ready import announced
 from sayna_testing.cli.serve import serving
 from sayna_testing.cli.speed import FastLoop
+from sayna_testing.scripts import loads
 from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Journal
 
@@ -94,8 +95,9 @@ async def test_serving_ends_with_the_name_of_the_signal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "ready.json"
+    script = loads('name = "waits"\n[[turn]]\nwait = "1s"')
     with FakeSaynaServer() as server:
-        running = asyncio.create_task(serving(server, port=0, ready_file=path))
+        running = asyncio.create_task(serving(server, [script], port=0, ready_file=path))
         server.journal.record("open", flow=">", session="ws-1")
         while not path.exists():  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0)
@@ -110,7 +112,7 @@ async def test_serving_on_a_taken_port_is_refused() -> None:
     with FakeSaynaServer() as server, FakeSaynaServer() as other:
         taken = int(other.url.rpartition(":")[2])
         with pytest.raises(Unusable, match=f"port {taken}: address already in use"):
-            await serving(server, port=taken, ready_file=None)
+            await serving(server, (), port=taken, ready_file=None)
 
 
 def test_without_a_file_the_ready_line_is_said_all_the_same(
