@@ -23,7 +23,8 @@ def run_guide(name: str, folder: Path, *, conftest: str = "", **environment: str
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-W", "error"),
-            *("-o", "asyncio_mode=auto", "-p", "no:cacheprovider"),
+            *("-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function"),
+            *("-p", "no:cacheprovider", "--rootdir", str(folder)),
         ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": "", **environment},
