@@ -53,6 +53,9 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+bench: setup ## Compare speed and size with others, side by side in one run
+	@for one in benchmarks/*.py; do echo "# $$one"; $(BIN)/python $$one || failed=1; done; exit $${failed:-0}
+
 lock: | $(BIN)/uv ## Pin and hash the requirements again
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --no-header pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt

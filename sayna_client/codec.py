@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,7 +16,7 @@ from sayna_client.types.events import KnownMessage, ServerMessage, UnknownMessag
 
 M = TypeVar("M", bound=BaseModel)
 _adapter: TypeAdapter[Any] = TypeAdapter(KnownMessage)
-_parse = _adapter.validator.validate_json
+_parse: Callable[[str | bytes], ServerMessage] = _adapter.validator.validate_json
 
 KNOWN_TYPES = frozenset(
     {
@@ -46,7 +47,7 @@ def decode(text: str | bytes) -> ServerMessage:
         MalformedFrameError: no JSON, no object, no type, or fields that do not fit.
     """
     try:
-        return cast("ServerMessage", _parse(text))
+        return _parse(text)
     except ValidationError:
         return _decode_carefully(text)
 

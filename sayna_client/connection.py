@@ -11,7 +11,7 @@ import aiohttp
 
 from sayna_client.errors import SaynaConnectionError, SaynaTimeoutError
 from sayna_client.events import ConnectionClosed
-from sayna_client.lanes import Backlog
+from sayna_client.lanes import Backlog, enter_reader
 from sayna_client.limits import Limits
 from sayna_client.log import logger
 from sayna_client.network import Network, connection_failure
@@ -84,7 +84,8 @@ class Connection:
         backlog: Backlog,
     ) -> ConnectionClosed:
         """Read to the end; while the backlog is full, stop reading."""
-        receive = self._socket.receive
+        enter_reader()
+        receive, timed = self._socket.receive, self._tap is None
         while True:
             kind, data, extra = await receive()
             if kind is _TYPES.TEXT:
@@ -95,7 +96,8 @@ class Connection:
                 await self._pong(data)
             elif kind is not _TYPES.PONG:
                 return self._end(kind, data, extra)
-            self._heard_at = self._time()
+            if timed:
+                self._heard_at = self._time()
             if backlog.hold:
                 await self._pause(backlog)
 

@@ -180,7 +180,7 @@ class Dispatcher:
         return [
             lane.worker
             for lane in lanes
-            if lane.worker is not None and not self._leaving.includes(lane.turn)
+            if lane.worker is not None and not self._leaving.includes(lane)
         ]
 
     async def _cut(self, lanes: tuple[Lane, ...]) -> None:

@@ -113,6 +113,11 @@ class Turn:
 _turn: ContextVar[Turn | None] = ContextVar("sayna_client_turn", default=None)
 
 
+def enter_reader() -> None:
+    """Give the running task a turn of its own: handlers that it calls are told by it."""
+    _turn.set(Turn())
+
+
 class Leaving:
     """Handlers that wait for the end themselves, so that the end must not wait for them."""
 
@@ -130,9 +135,9 @@ class Leaving:
     def __exit__(self, *exc_info: object) -> None:
         self._turns.remove(_turn.get())
 
-    def includes(self, turn: Turn) -> bool:
-        """Return whether a handler is one of them."""
-        return turn in self._turns
+    def includes(self, lane: Lane) -> bool:
+        """Return whether the handler at work in a lane is one of them."""
+        return any(turn in lane.turns for turn in self._turns if turn is not None)
 
     def changed(self) -> asyncio.Future[None]:
         """Return what is done when the next one joins."""
@@ -142,12 +147,15 @@ class Leaving:
 
 
 class Lane:
-    """Handles one event after another; plain functions run where the event arrives."""
+    """Handles one event after another; plain functions run where the event arrives.
 
-    __slots__ = ("_backlog", "_failed", "_queue", "turn", "worker")
+    `turns` are those in which the handlers at work were called and go on.
+    """
+
+    __slots__ = ("_backlog", "_failed", "_queue", "turns", "worker")
 
     def __init__(self, backlog: Backlog, failed: Failed) -> None:
-        self.turn = Turn()
+        self.turns: tuple[Turn | None, ...] = ()
         self.worker: asyncio.Task[None] | None = None
         self._backlog = backlog
         self._failed = failed
@@ -159,12 +167,8 @@ class Lane:
             self._queue.append((slot, value, size))
             self._backlog.add(size)
             return
-        token = _turn.set(self.turn)
-        try:
-            pending = self._call(slot, value)
-        finally:
-            _turn.reset(token)
-        if pending:
+        pending = self._call(slot, value)
+        if pending is not None:
             self.worker = asyncio.get_running_loop().create_task(self._work(slot, pending))
             # It starts with the next turn of the loop, and no later event may start before.
             self._backlog.give_way(1)
@@ -174,8 +178,8 @@ class Lane:
         while self._queue:
             self._backlog.remove(self._queue.popleft()[2])
 
-    def _call(self, slot: Handled, value: object) -> Pending:
-        pending: Pending = []
+    def _call(self, slot: Handled, value: object) -> Pending | None:
+        pending: Pending | None = None
         for entry in slot.handlers:
             if entry.once:
                 slot.forget(entry)
@@ -185,26 +189,29 @@ class Lane:
                 self._failed(slot.event, entry.handler, error)
             else:
                 if result is not None and inspect.isawaitable(result):
+                    pending = pending or []
                     pending.append((entry.handler, result))
         return pending
 
-    async def _work(self, slot: Handled, pending: Pending) -> None:
-        _turn.set(self.turn)
+    async def _work(self, slot: Handled, first: Pending) -> None:
+        called_in = _turn.get()
+        pending: Pending | None = first
         try:
             while True:
-                await self._finish(slot, pending)
-                pending = []
-                while not pending:
-                    if not self._queue:
-                        return
-                    slot, value, size = self._queue.popleft()
-                    self._backlog.remove(size)
-                    self.turn = Turn()
-                    _turn.set(self.turn)
-                    pending = self._call(slot, value)
+                turn = Turn()
+                _turn.set(turn)
+                self.turns = (called_in, turn)
+                if pending is not None:
+                    await self._finish(slot, pending)
+                if not self._queue:
+                    return
+                slot, value, size = self._queue.popleft()
+                self._backlog.remove(size)
+                called_in = turn
+                pending = self._call(slot, value)
         finally:
             self.worker = None
-            self.turn = Turn()
+            self.turns = ()
 
     async def _finish(self, slot: Handled, pending: Pending) -> None:
         if len(pending) == 1:

@@ -11,12 +11,11 @@ from typing import Any, TypeVar, Unpack
 
 from pydantic import BaseModel
 
-from sayna_client import codec, deprecation
+from sayna_client import codec, deprecation, types
 from sayna_client.answers import Headers, RawResponse
 from sayna_client.checks import build, instance_of, not_blank, not_empty, real_bool
 from sayna_client.credentials import resolve_config_auth
 from sayna_client.http_client import CallOptions, SaynaHttpClient, StreamedBody
-from sayna_client.types import rest
 from sayna_client.types._base import Model
 from sayna_client.types.config import TTSConfig
 from sayna_client.urls import segment
@@ -39,20 +38,20 @@ class RestApi:
         """
         return await self._http_client.request(method, path, json=json, **options)
 
-    async def health(self, **options: Unpack[CallOptions]) -> rest.HealthResponse:
+    async def health(self, **options: Unpack[CallOptions]) -> types.HealthResponse:
         """Ask whether the server is up (rest.md 7)."""
-        return await self._call("GET", "/", None, rest.HealthResponse, options)
+        return await self._call("GET", "/", None, types.HealthResponse, options)
 
-    async def health_check(self) -> rest.HealthResponse:
+    async def health_check(self) -> types.HealthResponse:
         """Use `health()` instead."""
         deprecation.warn("health_check", "health")
         return await self.health()
 
     async def get_voices(
         self, **options: Unpack[CallOptions]
-    ) -> dict[str, list[rest.VoiceDescriptor]]:
+    ) -> dict[str, list[types.VoiceDescriptor]]:
         """List the voices of each provider (rest.md 7)."""
-        return (await self._call("GET", "/voices", None, rest.VoicesResponse, options)).root
+        return (await self._call("GET", "/voices", None, types.VoicesResponse, options)).root
 
     async def speak_rest(
         self, text: str, tts_config: TTSConfig, **options: Unpack[CallOptions]
@@ -78,42 +77,42 @@ class RestApi:
         participant_name: str,
         participant_identity: str,
         **options: Unpack[CallOptions],
-    ) -> rest.LiveKitTokenResponse:
+    ) -> types.LiveKitTokenResponse:
         """Get a token that lets a participant join a room (rest.md 9)."""
         not_blank(
             room_name=room_name,
             participant_name=participant_name,
             participant_identity=participant_identity,
         )
-        body = rest.LiveKitTokenRequest(
+        body = types.LiveKitTokenRequest(
             room_name=room_name,
             participant_name=participant_name,
             participant_identity=participant_identity,
         )
-        return await self._call("POST", "/livekit/token", body, rest.LiveKitTokenResponse, options)
+        return await self._call("POST", "/livekit/token", body, types.LiveKitTokenResponse, options)
 
-    async def get_livekit_rooms(self, **options: Unpack[CallOptions]) -> rest.LiveKitRoomsResponse:
+    async def get_livekit_rooms(self, **options: Unpack[CallOptions]) -> types.LiveKitRoomsResponse:
         """List the rooms (rest.md 10)."""
-        return await self._call("GET", "/livekit/rooms", None, rest.LiveKitRoomsResponse, options)
+        return await self._call("GET", "/livekit/rooms", None, types.LiveKitRoomsResponse, options)
 
     async def get_livekit_room(
         self, room_name: str, **options: Unpack[CallOptions]
-    ) -> rest.LiveKitRoomDetails:
+    ) -> types.LiveKitRoomDetails:
         """Get a room and its participants (rest.md 10)."""
         not_blank(room_name=room_name)
         path = f"/livekit/rooms/{segment(room_name)}"
-        return await self._call("GET", path, None, rest.LiveKitRoomDetails, options)
+        return await self._call("GET", path, None, types.LiveKitRoomDetails, options)
 
     async def remove_livekit_participant(
         self, room_name: str, participant_identity: str, **options: Unpack[CallOptions]
-    ) -> rest.RemoveLiveKitParticipantResponse:
+    ) -> types.RemoveLiveKitParticipantResponse:
         """Remove a participant from a room (rest.md 11)."""
         not_blank(room_name=room_name, participant_identity=participant_identity)
-        body = rest.RemoveLiveKitParticipantRequest(
+        body = types.RemoveLiveKitParticipantRequest(
             room_name=room_name, participant_identity=participant_identity
         )
         return await self._call(
-            "DELETE", "/livekit/participant", body, rest.RemoveLiveKitParticipantResponse, options
+            "DELETE", "/livekit/participant", body, types.RemoveLiveKitParticipantResponse, options
         )
 
     async def mute_livekit_participant_track(
@@ -123,40 +122,40 @@ class RestApi:
         track_sid: str,
         muted: bool,
         **options: Unpack[CallOptions],
-    ) -> rest.MuteLiveKitParticipantResponse:
+    ) -> types.MuteLiveKitParticipantResponse:
         """Mute or unmute a participant's track (rest.md 11)."""
         not_blank(
             room_name=room_name, participant_identity=participant_identity, track_sid=track_sid
         )
-        body = rest.MuteLiveKitParticipantRequest(
+        body = types.MuteLiveKitParticipantRequest(
             room_name=room_name,
             participant_identity=participant_identity,
             track_sid=track_sid,
             muted=real_bool("muted", muted),
         )
         return await self._call(
-            "POST", "/livekit/participant/mute", body, rest.MuteLiveKitParticipantResponse, options
+            "POST", "/livekit/participant/mute", body, types.MuteLiveKitParticipantResponse, options
         )
 
-    async def get_sip_hooks(self, **options: Unpack[CallOptions]) -> rest.SipHooksResponse:
+    async def get_sip_hooks(self, **options: Unpack[CallOptions]) -> types.SipHooksResponse:
         """List the SIP webhooks (rest.md 13)."""
-        return await self._call("GET", "/sip/hooks", None, rest.SipHooksResponse, options)
+        return await self._call("GET", "/sip/hooks", None, types.SipHooksResponse, options)
 
     async def set_sip_hooks(
-        self, hooks: list[rest.SipHook], **options: Unpack[CallOptions]
-    ) -> rest.SipHooksResponse:
+        self, hooks: list[types.SipHook], **options: Unpack[CallOptions]
+    ) -> types.SipHooksResponse:
         """Add or replace SIP webhooks by host; return the merged list (rest.md 13)."""
         not_empty(hooks=hooks)
-        body = build(rest.SetSipHooksRequest, hooks=hooks)
-        return await self._call("POST", "/sip/hooks", body, rest.SipHooksResponse, options)
+        body = build(types.SetSipHooksRequest, hooks=hooks)
+        return await self._call("POST", "/sip/hooks", body, types.SipHooksResponse, options)
 
     async def delete_sip_hooks(
         self, hosts: list[str], **options: Unpack[CallOptions]
-    ) -> rest.SipHooksResponse:
+    ) -> types.SipHooksResponse:
         """Delete SIP webhooks by host; return what is left (rest.md 13)."""
         not_empty(hosts=hosts)
-        body = build(rest.DeleteSipHooksRequest, hosts=hosts)
-        return await self._call("DELETE", "/sip/hooks", body, rest.SipHooksResponse, options)
+        body = build(types.DeleteSipHooksRequest, hosts=hosts)
+        return await self._call("DELETE", "/sip/hooks", body, types.SipHooksResponse, options)
 
     async def sip_transfer_rest(
         self,
@@ -164,15 +163,15 @@ class RestApi:
         participant_identity: str,
         transfer_to: str,
         **options: Unpack[CallOptions],
-    ) -> rest.SipTransferResponse:
+    ) -> types.SipTransferResponse:
         """Transfer a SIP participant to another number (rest.md 14)."""
         not_blank(
             room_name=room_name, participant_identity=participant_identity, transfer_to=transfer_to
         )
-        body = rest.SipTransferRequest(
+        body = types.SipTransferRequest(
             room_name=room_name, participant_identity=participant_identity, transfer_to=transfer_to
         )
-        return await self._call("POST", "/sip/transfer", body, rest.SipTransferResponse, options)
+        return await self._call("POST", "/sip/transfer", body, types.SipTransferResponse, options)
 
     async def sip_call(
         self,
@@ -181,9 +180,9 @@ class RestApi:
         participant_identity: str,
         from_phone_number: str,
         to_phone_number: str,
-        sip_config: rest.SipCallSipConfig | None = None,
+        sip_config: types.SipCallSipConfig | None = None,
         **options: Unpack[CallOptions],
-    ) -> rest.SipCallResponse:
+    ) -> types.SipCallResponse:
         """Call a number and bring it into a room (rest.md 14)."""
         fields = {
             "room_name": room_name,
@@ -193,8 +192,8 @@ class RestApi:
             "to_phone_number": to_phone_number,
         }
         not_blank(**fields)
-        body = build(rest.SipCallRequest, **fields, sip=sip_config)
-        return await self._call("POST", "/sip/call", body, rest.SipCallResponse, options)
+        body = build(types.SipCallRequest, **fields, sip=sip_config)
+        return await self._call("POST", "/sip/call", body, types.SipCallResponse, options)
 
     async def get_recording(
         self, stream_id: str, **options: Unpack[CallOptions]
@@ -237,7 +236,7 @@ class RestApi:
 def _speak_body(text: str, tts_config: TTSConfig) -> str:
     not_blank(text=text)
     instance_of("tts_config", tts_config, TTSConfig)
-    body = build(rest.SpeakRequest, text=text, tts_config=resolve_config_auth(tts_config))
+    body = build(types.SpeakRequest, text=text, tts_config=resolve_config_auth(tts_config))
     return codec.to_json(body, exclude_none=False)
 
 

@@ -1,7 +1,5 @@
 """What the models have in common."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from typing import cast

@@ -1,7 +1,5 @@
 """Frames to the server (websocket.md 4)."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field

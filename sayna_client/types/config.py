@@ -1,7 +1,5 @@
 """Configuration of a session: the parts of the `config` frame (websocket.md 4.2)."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """Frames from the server (websocket.md 5). Timestamps are milliseconds since the Unix epoch."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field

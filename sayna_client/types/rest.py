@@ -1,7 +1,5 @@
 """Bodies of the REST API (rest.md)."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field, RootModel

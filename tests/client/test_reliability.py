@@ -51,12 +51,12 @@ async def silent(wire: Wire) -> None:
 
 async def test_a_dead_peer_is_noticed_within_two_heartbeats() -> None:
     loop = asyncio.get_running_loop()
-    async with peer(silent) as url, client_of(url, limits=Limits(heartbeat=0.1)) as client:
+    async with peer(silent) as url, client_of(url, limits=Limits(heartbeat=0.2)) as client:
         await client.connect()
         start = loop.time()
         await finished(client)
         took = loop.time() - start
-    assert 0.15 < took < 0.3
+    assert 0.35 < took < 0.6
     assert client.closed is not None
     assert client.closed.initiator == "network"
     assert "no sign of life" in client.closed.reason
@@ -77,9 +77,9 @@ async def test_answered_pings_keep_a_quiet_connection() -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             await script(wire)
 
-    async with peer(until_closed) as url, client_of(url, limits=Limits(heartbeat=0.03)) as client:
+    async with peer(until_closed) as url, client_of(url, limits=Limits(heartbeat=0.15)) as client:
         await client.connect()
-        for _ in range(4):
+        for _ in range(3):
             await pings.acquire()
         assert client.ready
 
