@@ -56,7 +56,7 @@ class Call:
                 rooms.setdefault(entry.data["livekit_room_name"], entry.session)
         placed = tuple(
             replace(entry, session=rooms[room])
-            if not entry.session and (room := entry.data.get("room")) in rooms
+            if not entry.session and (room := _room_of(entry)) in rooms
             else entry
             for entry in self.entries
         )
@@ -92,3 +92,14 @@ def by_session(entries: Iterable[Entry]) -> tuple[Call, ...]:
 def _named(key: str, entries: Iterable[Entry]) -> str:
     streams = [str(e.data["stream_id"]) for e in entries if "stream_id" in e.data]
     return " ".join([key or "outside of sessions", *dict.fromkeys(streams)])
+
+
+def _room_of(entry: Entry) -> str | None:
+    """The name of the room an entry is about; a webhook has it inside an object (rest.md 15.4)."""
+    match entry.data.get("room"):
+        case str() as name:
+            return name
+        case {"name": str() as name}:
+            return name
+        case _:
+            return None

@@ -189,6 +189,12 @@ def test_what_happens_in_a_room_belongs_to_the_session_that_is_in_it(recording: 
     assert [entry.session for entry in recording.call.entries] == [*["ws-1"] * 5, ""]
 
 
+def test_the_webhook_of_a_call_belongs_to_the_session_in_its_room(recording: Any) -> None:
+    recording.add(0.0, "*", "webhook", session="", room={"name": "call-7", "sid": "RM_1"})
+    recording.add(0.1, "<", "ready", livekit_room_name="call-7")
+    assert [entry.session for entry in recording.call.entries] == ["ws-1", "ws-1"]
+
+
 def test_audio_in_a_room_is_heard_there_and_cleared_there(recording: Any) -> None:
     in_a_room(recording)
     assert heard_of(recording.call.entries) == [
