@@ -9,7 +9,7 @@ import click
 
 import sayna_testing
 from sayna_testing.cli.agents import load_agent
-from sayna_testing.cli.ending import EXIT_CODES, Unusable
+from sayna_testing.cli.ending import EXIT_CODES
 from sayna_testing.cli.play import play_all, report_option
 from sayna_testing.cli.scripts import load_script
 
@@ -35,12 +35,7 @@ def demo(report: Path | None) -> None:
 def _places() -> tuple[Path, Path]:
     """Script and folder of the agent: inside an installed package, or in the source tree."""
     package = Path(sayna_testing.__file__).parent
-    installed = package / "_demo"
-    source = package.parent
-    for script, agents in (
-        (installed / _SCRIPT, installed),
-        (source / "fixtures/conversations" / _SCRIPT, source / "docs/examples"),
-    ):
-        if script.is_file():
-            return script, agents
-    raise Unusable("the example conversation is not part of this installation")
+    installed, source = package / "_demo", package.parent
+    if installed.is_dir():
+        return installed / _SCRIPT, installed
+    return source / "fixtures/conversations" / _SCRIPT, source / "docs/examples"

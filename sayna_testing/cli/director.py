@@ -26,7 +26,7 @@ class Director:
         """Play a script in each session as it gets ready, in turn, until cancelled."""
         seen: set[str] = set()
         async with asyncio.TaskGroup() as playing:
-            for script in itertools.cycle(scripts):
+            for script in itertools.cycle(scripts):  # pragma: no branch - it is cancelled
                 seen.add(await self._next_session(seen))
                 playing.create_task(self._play(script))
 

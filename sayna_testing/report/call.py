@@ -21,12 +21,12 @@ class Expectation:
     status: Status = "passed"
 
 
-def expectations(waits: Iterable[Wait]) -> tuple[Expectation, ...]:
-    """What a test waited for, as expectations."""
+def expectations(waits: Iterable[Wait], since: float = 0.0) -> tuple[Expectation, ...]:
+    """What a test waited for from the moment `since` on, as expectations."""
     return tuple(
         Expectation(
             text=wait.expected,
-            start=wait.start,
+            start=max(wait.start, since),
             end=wait.end,
             status="passed" if wait.met else "failed",
         )

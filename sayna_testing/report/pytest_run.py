@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from sayna_testing import report as drawing
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.report.call import Call, Status, expectations
-from sayna_testing.report.run import record, write
 from sayna_testing.server.journal import Entry, Wait
 
 _STATUS: dict[str, Status] = {"passed": "passed", "failed": "failed", "skipped": "not run"}
@@ -19,7 +19,7 @@ _LONGEST = 12
 
 
 class Recorded(NamedTuple):
-    """What one server saw during one test."""
+    """What one server saw during one test; waits of earlier tests do no harm."""
 
     entries: Sequence[Entry]
     waits: Sequence[Wait]
@@ -63,20 +63,22 @@ class RunReport:
             error = call.excinfo.value if call.excinfo else None
             item.stash[_VERDICT] = _Verdict(_STATUS[report.outcome], before.error or error)
         if call.when == "teardown":
-            vars(report)["sayna_calls"] = [record(call) for call in self._calls(item)]
+            vars(report)["sayna_calls"] = [drawing.record(call) for call in self._calls(item)]
         return report
 
     def _calls(self, item: pytest.Item) -> Iterator[Call]:
         status, error = item.stash.get(_VERDICT, _Verdict("not run", None))
         used = [recorded for recorded in self._recorded(item) if recorded.entries]
         for number, recorded in enumerate(used, 1):
+            since = recorded.entries[0].at
+            waits = [wait for wait in recorded.waits if wait.end >= since]
             yield Call(
                 name=item.nodeid if len(used) == 1 else f"{item.nodeid} (server {number})",
                 entries=tuple(recorded.entries),
                 status=status,
                 reason="" if status == "passed" or error is None else _reason(error),
                 failing=_nearest(error),
-                expectations=expectations(recorded.waits),
+                expectations=expectations(waits, since),
             )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -89,7 +91,7 @@ class RunReport:
         if not self._writes:
             return
         try:
-            write(self._path, self._parts)
+            drawing.write(self._path, self._parts)
         except OSError as error:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
             self._told = f"--sayna-report: {error}"

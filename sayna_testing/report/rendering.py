@@ -51,12 +51,13 @@ def call_of(subject: Subject) -> Call:
 
 def _played(outcome: Outcome) -> Call:
     """A played script: its turns are what was expected, the first that failed says why."""
-    failed = [result for result in outcome.turns if result.status == "failed"]
+    failed = next((result for result in outcome.turns if result.status == "failed"), None)
     return Call(
         name=outcome.script.name,
         entries=outcome.entries,
         status="passed" if outcome.passed else "failed",
-        reason=failed[0].reason if failed else "",
+        reason=failed.summary if failed else "",
+        failing=failed.nearest.index if failed and failed.nearest else None,
         expectations=tuple(_turns(outcome)),
     )
 

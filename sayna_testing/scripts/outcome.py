@@ -26,12 +26,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """How one turn ended, what was said in it, and why it failed."""
+    """How one turn ended, what was said in it, and why it failed.
+
+    `summary` is the reason without the timeline, `nearest` the entry that came nearest.
+    """
 
     turn: Turn
     status: Status
     said: tuple[Said, ...] = ()
     reason: str = ""
+    summary: str = ""
+    nearest: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +61,9 @@ class Outcome:
         """Raise ExpectationError for the turn that failed, if one did."""
         for number, result in enumerate(self.turns):
             if result.status == "failed":
-                raise ExpectationError(f"{self.script.where(number)}: {result.reason}")
+                where = self.script.where(number)
+                raise ExpectationError(
+                    f"{where}: {result.reason}",
+                    summary=f"{where}: {result.summary}",
+                    nearest=result.nearest,
+                )

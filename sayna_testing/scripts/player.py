@@ -25,7 +25,8 @@ async def play(script: Script, caller: Caller, stage: Stage) -> Outcome:
             for _ in range(turn.repeat):
                 await _take(scene, turn)
         except ExpectationError as error:
-            results.append(TurnResult(turn, "failed", scene.told(), str(error)))
+            why = (str(error), error.summary, error.nearest)
+            results.append(TurnResult(turn, "failed", scene.told(), *why))
             break
         results.append(TurnResult(turn, "passed", scene.told()))
     results += [TurnResult(turn, "not run") for turn in script.turns[len(results) :]]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from sayna_testing.cli import main
+from tests.cli.serving import COMMAND
 
 GREETING = """
 name = "a greeting"
@@ -52,7 +56,7 @@ number = 5
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a script and an agent whose module has a name of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "greeting.sayna.toml").write_text(GREETING, "utf-8")
     (tmp_path / f"agent_{abs(hash(tmp_path))}.py").write_text(AGENT, "utf-8")
     return tmp_path
@@ -94,6 +98,18 @@ def test_a_folder_of_scripts_is_played_and_drawn(here: Path) -> None:
     assert "2 of 2 conversations passed" in played.output
     page = (here / "calls.html").read_text("utf-8")
     assert re.findall(r'#call-\d">(.*?)</a>', page) == ["a greeting", "another greeting"]
+
+
+def test_a_terminal_is_told_how_far_many_scripts_have_come(here: Path) -> None:
+    (here / "two.sayna.toml").write_text(GREETING.replace("a gr", "another gr"), "utf-8")
+    terminal, stderr = os.openpty()
+    command = [*COMMAND, "play", ".", "--agent", agent(here)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=stderr, timeout=30, check=True)
+    told = os.read(terminal, 4096).decode()
+    os.close(stderr)
+    os.close(terminal)
+    assert "1/2 a greeting" in told
+    assert "2/2 another greeting" in told
 
 
 def test_an_agent_that_breaks_down_is_a_failed_conversation(here: Path) -> None:

@@ -22,6 +22,7 @@ from sayna_testing import report
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.report import Call, Expectation, record, render, write
 from sayna_testing.report.text import speech_byte_rate
+from sayna_testing.scripts import Agent, Outcome, Said, Says, Script, Turn, TurnResult
 from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.session import Session
@@ -257,3 +258,29 @@ def test_a_session_of_which_the_journal_holds_nothing_is_an_empty_call() -> None
         session = asyncio.run(come_and_go(server))
         server.reset()
         assert json.loads(render(session, "json"))["entries"] == []
+
+
+def test_a_played_script_is_a_call_whose_turns_were_expected() -> None:
+    turns = (
+        Turn(caller=Says(text="no, wait"), agent=Agent(clear=True)),
+        Turn(agent=Agent(contains="sorry")),
+        Turn(agent=Agent()),
+        Turn(hang_up=True),
+    )
+    script = Script(name="barge-in", turns=turns)
+    spoken = Entry(0, 2.0, "ws-1", ">", "speak", {"text": "What?"})
+    results = (
+        TurnResult(turns[0], "passed", (Said(0.5, "caller", "no, wait"),)),
+        TurnResult(turns[1], "failed", (Said(1.0, "agent", "What?"),), "long", "short", spoken),
+        TurnResult(turns[2], "not run"),
+        TurnResult(turns[3], "not run"),
+    )
+    call = json.loads(render(Outcome(script, results, (spoken,)), "json"))
+    assert (call["name"], call["status"]) == ("barge-in", "failed")
+    assert (call["reason"], call["failing"]) == ("short", 0)
+    assert [tuple(turn.values()) for turn in call["expectations"]] == [
+        ("turn 1: clear", 0.5, 1.0, "passed"),
+        ('turn 2: containing "sorry"', 1.0, 2.0, "failed"),
+        ("turn 3: anything said", 2.0, 2.0, "not run"),
+        ("turn 4", 2.0, 2.0, "not run"),
+    ]
