@@ -246,16 +246,18 @@ class Caller(ABC):
         self,
         match: Callable[[Entry], bool],
         *,
-        expected: str,
+        expected: str = "",
         within: float = DEFAULT_TIMEOUT,
         start: int = 0,
         nearest: Callable[[Entry], bool] | None = None,
+        words: str = "",
     ) -> Entry:
         """The first entry of this call from number `start` on that matches.
 
-        `expected` and `nearest` put the error into words. Raises ExpectationError.
+        `expected` (or `words`, with a limit of their own) and `nearest` put the error into words.
+        Raises ExpectationError.
         """
-        words = f"{expected} within {within:g} s"
+        words = words or f"{expected} within {within:g} s"
 
         def unmet() -> ExpectationError:
             near = [e for e in self.entries if e.index >= start and nearest and nearest(e)]

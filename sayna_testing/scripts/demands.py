@@ -33,7 +33,7 @@ async def _clear(scene: Scene, agent: Agent) -> None:
     await scene.sees(
         in_time,
         within=max(deadline - scene.now, 0.0),
-        expected=f"clear within {agent.within:g} s of the caller's first word, looking on",
+        words=f"clear within {agent.within:g} s of the caller's first word",
         nearest=lambda entry: _is(entry, "clear"),
     )
     scene.note("agent", "(stops speaking)")

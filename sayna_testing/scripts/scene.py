@@ -55,12 +55,13 @@ class Scene:
         match: Callable[[Entry], bool],
         *,
         within: float,
-        expected: str,
+        expected: str = "",
         nearest: Callable[[Entry], bool] | None = None,
+        words: str = "",
     ) -> Entry:
         """The first match since the last one, which the next look starts behind."""
         entry = await self.caller.sees(
-            match, start=self.since, within=within, expected=expected, nearest=nearest
+            match, start=self.since, within=within, expected=expected, nearest=nearest, words=words
         )
         self.since = entry.index + 1
         return entry

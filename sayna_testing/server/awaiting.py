@@ -26,6 +26,8 @@ async def until(
     """
     future = journal.first(match, start=start)
     with journal.waiting(expected):
+        if future.done():
+            return future.result()
         try:
             async with asyncio.timeout(timeout):
                 return await asyncio.wrap_future(future)

@@ -84,7 +84,7 @@ class Session:
     @property
     def closed(self) -> bool:
         """Whether the socket has ended."""
-        return self._connection.closed
+        return self._connection.ended
 
     @property
     def journal(self) -> Journal:

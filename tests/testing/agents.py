@@ -45,6 +45,11 @@ class EchoAgent:
         finally:
             await self.client.disconnect()
 
+    @classmethod
+    async def run_at(cls, url: str) -> None:
+        """Serve one session at an address."""
+        await cls(url).run()
+
     async def on_result(self, result: STTResultMessage) -> None:
         if not result.is_final:
             if self.barge_in:

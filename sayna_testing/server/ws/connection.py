@@ -36,6 +36,11 @@ class Connection:
         self._ended = False
 
     @property
+    def ended(self) -> bool:
+        """Whether either side has ended it, be it cleaned up or not."""
+        return self._ended
+
+    @property
     def config(self) -> dict[str, Any] | None:
         """The last config that was accepted, defaults filled in; not redacted."""
         return self._conversation.config
