@@ -29,6 +29,13 @@ $(VENV)/.peer: requirements/peer.txt | $(BIN)/uv
 	@VIRTUAL_ENV=$(VENV)/peer $(UV) pip install --quiet --require-hashes -r requirements/peer.txt
 	@touch $@
 
+# What we are measured against, beside our own: too much to load into every test run.
+$(VENV)/.bench: requirements/bench.txt requirements/dev.txt pyproject.toml | $(BIN)/uv
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/bench
+	@for name in dev bench; do VIRTUAL_ENV=$(VENV)/bench $(UV) pip install --quiet --require-hashes -r requirements/$$name.txt || exit 1; done
+	@VIRTUAL_ENV=$(VENV)/bench $(UV) pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
 setup: $(VENV)/.dev $(VENV)/.peer ## Make the environment that everything below uses
 
 browser: ## Install Chromium for the tests of the report, where apt can; without it they are skipped
@@ -53,7 +60,7 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup ## Compare speed and size with others, side by side in one run
+bench: setup $(VENV)/.bench ## Compare speed and size with others, side by side in one run
 	@for one in benchmarks/*.py; do echo "# $$one"; $(BIN)/python $$one || failed=1; done; exit $${failed:-0}
 
 lock: | $(BIN)/uv ## Pin and hash the requirements again
