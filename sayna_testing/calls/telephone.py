@@ -24,6 +24,9 @@ __tracebackhide__ = only_ours
 ANSWER = 5.0
 """Seconds an agent has to answer the webhook and to join the room, and to end afterwards."""
 
+FAREWELL = 0.01
+"""Seconds from the end of the session until the agent has seen it and cleaned up."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dialled:
@@ -176,3 +179,4 @@ async def _over(caller: RoomCaller) -> None:
     for session in caller.sessions:
         with contextlib.suppress(ExpectationError):
             await session.wait_for_close(timeout=ANSWER)
+    await asyncio.sleep(FAREWELL)

@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI, Request
 
+from sayna_client import LiveKitConfig, SaynaClient
 from sayna_testing.clock import virtual_time
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.server.fake import FakeSaynaServer
-from tests.testing.agents import EchoAgent, telephone_app
+from tests.testing.agents import STT, TTS, EchoAgent, telephone_app
 
 
 @pytest.fixture
@@ -41,6 +43,35 @@ def test_a_caller_on_the_telephone_hears_and_is_heard(server: FakeSaynaServer) -
     subscribed = [e for e in server.journal if e.kind == "track_subscribed"]
     assert [e.data["track"]["identity"] for e in subscribed] == ["sip_+447700900456"]
     assert not [e for e in server.journal if e.kind == "participant_connected"]
+
+
+def test_a_wait_that_has_no_time_left_still_finds_what_came(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("how can I help")
+            assert await caller.session.wait_for_speech(timeout=0) == "Hello! How can I help?"
+
+    asyncio.run(call())
+
+
+def test_an_agent_has_ended_once_its_call_is_left(server: FakeSaynaServer) -> None:
+    async def converse(room: str) -> None:
+        async with SaynaClient(server.url, STT, TTS, LiveKitConfig(room_name=room)).connect() as me:
+            await me.wait_for("closed")
+
+    async def call() -> None:
+        app, tasks = FastAPI(), list[asyncio.Task[None]]()
+
+        @app.post("/sayna")
+        async def incoming(request: Request) -> None:
+            hook = await request.json()
+            tasks.append(asyncio.create_task(converse(hook["room"]["name"])))
+
+        async with server.call(webhook=app):
+            pass
+        assert [task.done() for task in tasks] == [True]
+
+    asyncio.run(call())
 
 
 def test_a_barge_in_is_proved_on_the_sound(server: FakeSaynaServer) -> None:
