@@ -69,7 +69,8 @@ ALONE = """
 
 def test_it_works_with_no_other_plugin(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    suite(ALONE, "-p", "sayna_testing.plugin", "-p", "no:asyncio").assert_outcomes(passed=1)
+    result = suite(ALONE, "-p", "sayna_testing.plugin", "-p", "no:asyncio", apart=True)
+    result.assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize("other", ["asyncio", "anyio", "faker", "xdist"])
