@@ -19,8 +19,10 @@ from sayna_testing.server.ws.window import Window
 
 CLEARING = 0.05
 """Seconds an effective `clear` takes (7.3)."""
-FIRST_BYTE = 0.001
+FIRST_BYTE = 0.005
 """The least a synthesis takes, so that texts sent in one breath queue up behind each other."""
+TURNS_TO_READ = 3
+"""Turns of the loop after which a `speak` that came during a synthesis has been handled."""
 BATCH = 10
 
 
@@ -95,6 +97,8 @@ class Speaker:
                 await self._say(self._waiting.popleft())
             except (SpeakError, MediaExtraError) as error:
                 await self._outbox.send(messages.error(f"TTS error: {error}"))
+            for _ in range(TURNS_TO_READ):
+                await asyncio.sleep(0)
         self._worker = None
         self._complete()
 
