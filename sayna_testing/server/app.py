@@ -7,11 +7,14 @@ import json
 import re
 import weakref
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from sayna_testing.server.faults import Faults
+from sayna_testing.server.http_faults import disturbed
 from sayna_testing.server.journal import Journal
 from sayna_testing.server.rest import Request, Response, Upgrade
 
@@ -33,10 +36,13 @@ _ADDED_BY_AIOHTTP = frozenset({"server", "content-type", "content-length"})
 class App:
     """Makes the server side of connections, whichever loop they arrive in."""
 
-    def __init__(self, answer: Answer, serve: Serve, journal: Journal) -> None:
+    def __init__(
+        self, answer: Answer, serve: Serve, journal: Journal, faults: Callable[[], Faults]
+    ) -> None:
         self._answer = answer
         self._serve = serve
         self._journal = journal
+        self._faults = faults
         self.door: Door | None = None
         self._servers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, web.Server]
         self._servers = weakref.WeakKeyDictionary()
@@ -69,9 +75,16 @@ class App:
         request = await _read(raw)
         if self.door is not None and (own := await self.door(request)) is not None:
             return _Exactly(status=own.status, headers=CIMultiDict(own.headers), body=own.body)
-        answer = await self._answer(request)
+        effects = self._faults().http(request.method, request.raw_path)
+        for effect in effects:
+            self._journal.record(
+                "fault", flow="*", data={"fault": str(effect), "at": request.raw_path}
+            )
+        answer = await disturbed(effects, raw, partial(self._answer, request))
         if isinstance(answer, Upgrade):
             return await self._serve(answer, raw)
+        if not isinstance(answer, Response):
+            return answer
         self._journal.record(
             "http",
             flow=">",

@@ -30,6 +30,7 @@ from sayna_testing.server.awaiting import until
 from sayna_testing.server.background import BackgroundLoop
 from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.far_end import Outcome as FarOutcome
+from sayna_testing.server.faults import Faults
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.livekit import LiveKit
 from sayna_testing.server.memory import MemoryConnector
@@ -81,7 +82,7 @@ class FakeSaynaServer:
         """`with server.allow_errors():` for errors that the test provokes on purpose."""
         self._transport = transport
         self._state = ServerState(self.settings)
-        self._app = App(self._answer, self._serve, self.journal)
+        self._app = App(self._answer, self._serve, self.journal, lambda: self._state.faults)
         self._lock = threading.RLock()
         self._listener: TcpListener | None = None
         self._url: str | None = None
@@ -197,6 +198,11 @@ class FakeSaynaServer:
     def state(self) -> ServerState:
         """All that the rules of this server read, with the doors that make its providers fail."""
         return self._state
+
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong: plan faults here; those that hit nothing are its `unused`."""
+        return self._state.faults
 
     @property
     def rooms(self) -> Rooms:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from sayna_testing.server.far_end import FarEnd
+from sayna_testing.server.faults import Faults
 from sayna_testing.server.hooks import Hooks
 from sayna_testing.server.livekit import LiveKit
 from sayna_testing.server.places import Places
@@ -33,6 +34,7 @@ class ServerState:
         self.hooks = Hooks(self.settings, self.lock)
         self.recordings = Recordings()
         self.tts_cache: dict[Any, bytes] = {}
+        self.faults = Faults(self.settings.seed)
         self.stt_refusals: deque[str] = deque()
         """Each makes the recogniser of this provider refuse one link (websocket.md 4.2.6)."""
         self.tts_failures: deque[SpeakError] = deque()

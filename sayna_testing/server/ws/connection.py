@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from sayna_testing.server.fault_effects import Delay, FrameEffect, Silent
 from sayna_testing.server.journal import Journal
 from sayna_testing.server.rooms import Room
 from sayna_testing.server.serde import SerdeError
@@ -13,6 +14,7 @@ from sayna_testing.server.state import ServerState
 from sayna_testing.server.ws import messages
 from sayna_testing.server.ws.conversation import Conversation
 from sayna_testing.server.ws.messages import Fields, Result
+from sayna_testing.server.ws.mischief import Cut, Mischief, Step
 from sayna_testing.server.ws.outbox import Outbox, Outgoing, text
 from sayna_testing.server.ws.socket import Socket
 from sayna_testing.server.ws.speaker import Failure
@@ -30,8 +32,14 @@ class Connection:
         self._journal = journal
         self._outbox = Outbox()
         self._conversation = Conversation(
-            state, self._outbox, auth_id=auth_id, dropped=self._on_dropped, close=self.close
+            state,
+            self._outbox,
+            session=key,
+            auth_id=auth_id,
+            dropped=self._on_dropped,
+            close=self.close,
         )
+        self._mischief = Mischief(state.faults, key, self._on_fault, self._recogniser_fails)
         self._socket: Socket | None = None
         self._ended = False
 
@@ -53,6 +61,7 @@ class Connection:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Upgrade the request and serve the connection to its end."""
         socket = self._socket = Socket(request)
+        socket.on_eof = self._mischief.talk
         await socket.open()
         self._note("open", flow=">")
         sender = self.loop.create_task(self._send_all(socket))
@@ -70,7 +79,9 @@ class Connection:
     async def _read_all(self, socket: Socket) -> None:
         """Handle one message after the other, the next one only when the last is done (2.1)."""
         try:
-            while message := await socket.receive(answer_pings=not self._ended):
+            while message := await socket.receive(answers_pings=self._answers_pings):
+                if self._mischief.silent:
+                    await self._mischief.wait_while_silent()
                 if message.opcode == Opcode.CLOSE:
                     self._end(">", {"code": message.close_code})
                     return
@@ -78,8 +89,13 @@ class Connection:
         except WireError as error:
             self._note("error", flow="*", data={"message": f"WebSocket error: {error}"}, error=True)
 
+    def _answers_pings(self) -> bool:
+        return not self._ended and not self._mischief.silent
+
     async def _handle(self, message: Message) -> None:
         if message.opcode == Opcode.BINARY:
+            if not await self._met("audio"):
+                return
             verdict = judge("audio", {}, self._conversation.standing)
             self._arrived("audio", verdict, audio=message.payload)
             if verdict.answer is not None:
@@ -93,9 +109,13 @@ class Connection:
         try:
             kind, fields = messages.read(frame_text)
         except SerdeError as error:
+            if not await self._met("malformed"):
+                return
             self._note("malformed", flow=">", data={"text": frame_text}, error=True)
             refusal = messages.error(f"Invalid message format: {error.detail}")
             await self._outbox.send(refusal)
+            return
+        if not await self._met(kind):
             return
         verdict = judge(kind, fields, self._conversation.standing)
         self._arrived(kind, verdict, data=_as_sent(frame_text, kind, fields))
@@ -103,6 +123,10 @@ class Connection:
             await self._outbox.send(verdict.answer)
         elif verdict.acts:
             await self._conversation.handle(kind, fields)
+
+    async def _met(self, kind: str) -> bool:
+        """Let a frame of the client meet the planned faults; False when it is not handled."""
+        return self._mischief.idle or await self._mischief.incoming(kind, self.close, self.abort)
 
     def _arrived(
         self,
@@ -124,17 +148,40 @@ class Connection:
 
     async def _send_all(self, socket: Socket) -> None:
         """Write what is queued, in order, up to a Close; then nothing more is sent."""
-        while True:
+        alive = True
+        while alive:
             taken = await self._outbox.take()
-            data = bytearray()
+            if self._mischief.idle:
+                alive = await self._write(socket, taken)
+                continue
             for outgoing in taken:
-                data += frame(outgoing.opcode, outgoing.payload)
-                self._sent(outgoing)
-                if outgoing.opcode == Opcode.CLOSE:
-                    break
-            if not await socket.write(bytes(data)) or self._ended:
-                self._outbox.close()
-                return
+                for step in self._mischief.outgoing(outgoing):
+                    alive = alive and await self._take_step(socket, step)
+        self._outbox.close()
+
+    async def _write(self, socket: Socket, frames: list[Outgoing]) -> bool:
+        """Write frames at once; False when there is nothing more to write."""
+        data = bytearray()
+        for outgoing in frames:
+            data += frame(outgoing.opcode, outgoing.payload)
+            self._sent(outgoing)
+            if self._ended:
+                break
+        return await socket.write(bytes(data)) and not self._ended
+
+    async def _take_step(self, socket: Socket, step: Step) -> bool:
+        match step:
+            case Delay(seconds):
+                await asyncio.sleep(seconds)
+            case Silent(seconds):
+                await self._mischief.fall_silent(seconds)
+            case Cut(data):
+                await socket.write(data)
+                socket.abort() if not data else socket.hang_up()
+                return False
+            case _:
+                return await self._write(socket, [step])
+        return True
 
     def _sent(self, outgoing: Outgoing) -> None:
         if outgoing.opcode == Opcode.CLOSE:
@@ -150,6 +197,13 @@ class Connection:
         if not self._ended:
             self._ended = True
             self._note("close", flow=flow, data=data)
+
+    def _on_fault(self, effect: FrameEffect, kind: str) -> None:
+        self._note("fault", flow="*", data={"fault": str(effect), "at": kind})
+
+    def _recogniser_fails(self, text: str) -> None:
+        if self._conversation.voice is not None:
+            self._conversation.voice.listener.fail(text)
 
     def _on_dropped(self, result: Result, reason: str) -> None:
         frame = messages.stt_result(result)

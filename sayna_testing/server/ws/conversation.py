@@ -43,6 +43,7 @@ class Conversation:
         state: ServerState,
         outbox: Outbox,
         *,
+        session: str,
         auth_id: str,
         dropped: Dropped,
         close: Callable[[], None],
@@ -53,6 +54,7 @@ class Conversation:
         self._state = state
         self._outbox = outbox
         self._auth_id = auth_id
+        self._session = session
         self._dropped = dropped
         self._close = close
         self._clip_fault: str | None = None
@@ -135,7 +137,7 @@ class Conversation:
         providers = choose_providers(settings, fields)
         await self._connect(providers.stt.provider)
         await asyncio.sleep(settings.tts_connect_latency)
-        voice = Voice(self._state, fields, providers, self._outbox, self._dropped)
+        voice = Voice(self._state, fields, providers, self._outbox, self._dropped, self._session)
         if self.voice is not None and self.voice.speaker.track is None:
             self.voice.drop()
         self.voice = voice
@@ -149,6 +151,8 @@ class Conversation:
         await asyncio.sleep(min(latency, unanswered.after))
         if latency > unanswered.after:
             raise link_unanswered(provider)
+        if self._state.faults.link(self._session, provider):
+            raise link_refused(provider)
         if provider in self._state.stt_refusals:
             self._state.stt_refusals.remove(provider)
             raise link_refused(provider)

@@ -5,15 +5,16 @@ does none of that (websocket.md 2, 12), so the frames are ours and aiohttp carri
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
+from sayna_testing.server.http_faults import cut
 from sayna_testing.server.ws.wire import (
     FrameReader,
     Message,
     Opcode,
-    WireError,
     accept_key,
     frame,
 )
@@ -30,6 +31,7 @@ class Socket:
         self._eof = False
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self.on_eof: Callable[[], None] = lambda: None
         self.response = web.StreamResponse(
             status=101,
             headers={
@@ -59,9 +61,10 @@ class Socket:
     def feed_eof(self) -> None:
         """Take the end of the connection."""
         self._eof = True
+        self.on_eof()
         self._wake()
 
-    async def receive(self, *, answer_pings: bool = True) -> Message | None:
+    async def receive(self, *, answers_pings: Callable[[], bool]) -> Message | None:
         """The next message that is no ping or pong, None at the end; raises WireError.
 
         Pings are answered here, so only while somebody is reading.
@@ -73,7 +76,7 @@ class Socket:
                     return None
                 await self._more()
             elif message.opcode == Opcode.PING:
-                if answer_pings:
+                if answers_pings():
                     await self.write(frame(Opcode.PONG, message.payload))
             elif message.opcode != Opcode.PONG:
                 return message
@@ -108,10 +111,11 @@ class Socket:
             return False
         return True
 
+    def hang_up(self) -> None:
+        """Close the connection behind what was written."""
+        if self._request.transport is not None:
+            self._request.transport.close()
+
     def abort(self) -> None:
         """Drop the connection at once, unsent bytes included."""
-        if self._request.transport is not None:
-            self._request.transport.abort()
-
-
-__all__ = ["Message", "Opcode", "Socket", "WireError", "frame"]
+        cut(self._request.transport)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sayna_testing.server.fault_effects import SpeechFails
 from sayna_testing.server.media import MediaExtraError
 from sayna_testing.server.providers import Credentials
 from sayna_testing.server.state import ServerState
@@ -43,6 +44,7 @@ class Speaker:
         config: Mapping[str, Any],
         credentials: Credentials,
         outbox: Outbox,
+        session: str,
     ) -> None:
         self.track: RoomTrack | None = None
         self.failures: deque[Failure] = deque()
@@ -51,6 +53,7 @@ class Speaker:
         self._credentials = credentials
         self._google = credentials.provider == "google"
         self._outbox = outbox
+        self._session = session
         self._loop = asyncio.get_running_loop()
         self._window = Window()
         self._waiting: deque[str] = deque()
@@ -136,9 +139,12 @@ class Speaker:
             self._state.tts_cache[key] = clip
 
     def _next_failure(self) -> Failure | None:
-        """The failure of this session's provider, else of everybody's."""
+        """The failure of this session's provider, else a planned one, else of everybody's."""
         if self.failures:
             return self.failures.popleft()
+        for effect in self._state.faults.speech(self._session):
+            if isinstance(effect, SpeechFails):
+                return Failure(effect.text, effect.after)
         everybodys = self._state.tts_failures
         return Failure(str(everybodys.popleft())) if everybodys else None
 

@@ -20,10 +20,11 @@ class Voice:
         providers: Providers,
         outbox: Outbox,
         dropped: Dropped,
+        session: str,
     ) -> None:
         self.tts_rate: int = config["tts_config"]["sample_rate"]
         self._stt_rate: int = config["stt_config"]["sample_rate"]
-        self.speaker = Speaker(state, config["tts_config"], providers.tts, outbox)
+        self.speaker = Speaker(state, config["tts_config"], providers.tts, outbox, session)
         self.listener = Listener(
             config["stt_config"],
             providers.stt.provider,
