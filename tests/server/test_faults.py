@@ -32,6 +32,7 @@ CONFIG = {
 }
 READY = {"type": "ready", "stream_id": "s", "livekit_url": "http://localhost:7880"}
 COMPLETE = "tts_playback_complete"
+CLOSE_AT_ONCE = aiohttp.ClientWSTimeout(ws_close=0.1)
 
 
 class Client:
@@ -40,6 +41,7 @@ class Client:
     def __init__(self, server: FakeSaynaServer, http: aiohttp.ClientSession) -> None:
         self.server = server
         self.faults = server.faults
+        self.sockets: list[aiohttp.ClientWebSocketResponse] = []
         self._http = http
 
     async def get(self, path: str = "/") -> tuple[int, bytes]:
@@ -49,8 +51,9 @@ class Client:
 
     async def connect(self) -> None:
         self.socket = await self._http.ws_connect(
-            self.server.ws_url, autoclose=False, max_msg_size=1 << 20
+            self.server.ws_url, autoclose=False, max_msg_size=1 << 20, timeout=CLOSE_AT_ONCE
         )
+        self.sockets.append(self.socket)
 
     async def configure(self) -> None:
         await self.connect()
@@ -87,7 +90,10 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[Client]:
     with FakeSaynaServer(transport=request.param) as server:
         connector = server.connector() if request.param == "memory" else None
         async with aiohttp.ClientSession(connector=connector) as http:
-            yield Client(server, http)
+            client = Client(server, http)
+            yield client
+            for socket in client.sockets:
+                await socket.close()
 
 
 async def test_status_comes_once_with_retry_after_and_then_the_truth(client: Client) -> None:
