@@ -265,8 +265,8 @@ class SaynaClient(RestApi, Commands, Doors):
         )
 
 
-if sys.version_info >= (3, 12):
-    # Mocks that are made from the class ask; before 3.12 there is no way to say it.
+if sys.version_info >= (3, 12):  # pragma: no cover - 3.11 has no way to tell it
+    # Mocks that are made from the class ask whether a method is a coroutine function.
     inspect.markcoroutinefunction(SaynaClient.connect)
 
 

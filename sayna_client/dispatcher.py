@@ -172,9 +172,8 @@ class Dispatcher:
 
     def _fail_waits(self, slot: Slot, error: Exception) -> None:
         waits, slot.waits = slot.waits, []
-        for wait in waits:
-            if not wait.future.done():
-                wait.future.set_exception(error)
+        for future in (wait.future for wait in waits if not wait.future.done()):
+            future.set_exception(error)
 
     def _busy(self, lanes: tuple[Lane, ...]) -> list[asyncio.Task[None]]:
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaTimeoutError
+from sayna_client.errors import SaynaConnectionError, SaynaError
 
 RETRIES = 2
 # Not made again once a byte has left: the first may have spoken, dialled or removed somebody.
@@ -32,8 +32,6 @@ def may_retry(method: str, endpoint: str, error: SaynaError, *, sent: bool) -> b
     A plain 500 or 503 is how the server says "not configured" (rest.md 2), so these are final.
     """
     if once(method, endpoint) and sent:
-        return False
-    if isinstance(error, SaynaTimeoutError):
         return False
     if isinstance(error, SaynaConnectionError):
         return True

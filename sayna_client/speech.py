@@ -101,9 +101,7 @@ class Speech:
 
     def _wake(self, error: SaynaError | None) -> None:
         waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if one.done():
-                continue
+        for one in (future for future in waiting if not future.done()):
             if error is None:
                 one.set_result(None)
             else:

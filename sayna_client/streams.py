@@ -79,15 +79,14 @@ class Streams:
 
     def feed(self, value: object, size: int) -> None:
         """Queue an event in each of them."""
-        for ref in tuple(self.refs):
-            stream = ref()
-            if stream is not None:
-                stream.feed(value, size)
+        for stream in self._alive():
+            stream.feed(value, size)
 
     def end(self) -> None:
         """End each of them and forget it."""
-        for ref in tuple(self.refs):
-            stream = ref()
-            if stream is not None:
-                stream.end()
+        for stream in self._alive():
+            stream.end()
         self.refs.clear()
+
+    def _alive(self) -> list[Stream[Any]]:
+        return [stream for ref in self.refs if (stream := ref()) is not None]

@@ -13,6 +13,7 @@ from sayna_client import (
     ReconnectPolicy,
     SaynaClient,
     SaynaConnectionError,
+    SaynaNotConnectedError,
     SaynaNotReadyError,
     SaynaRefusedError,
     SaynaTimeoutError,
@@ -382,3 +383,46 @@ async def test_commands_say_whether_it_is_too_early_or_too_late() -> None:
         await client.connect(wait_ready=False)
         with pytest.raises(SaynaNotReadyError):
             await client.send_message("m", "r")
+
+
+async def test_a_configuration_is_read_from_json_like_from_arguments() -> None:
+    given = STTConfig(provider="d", model="m")
+    assert STTConfig.model_validate(given) is given
+    with pytest.raises(ValueError, match="valid dictionary"):
+        STTConfig.model_validate("deepgram")
+
+
+async def test_a_stalled_server_that_reads_again_is_written_to_again() -> None:
+    got: list[int] = []
+
+    async def script(wire: Wire) -> None:
+        await wire.configured()
+        await asyncio.sleep(0.05)
+        for _ in range(4):
+            got.append(len((await wire.receive())[1]))
+        await wire.receive_until_closed()
+
+    async with peer(script) as url, client_of(url) as client:
+        await client.connect()
+        await client.send_audio_stream([b"\x00" * 1_000_000] * 4, pace=None)
+        while len(got) < 4:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0)
+    assert got == [1_000_000] * 4
+
+
+async def load_for_ever(client: SaynaClient) -> None:
+    while True:
+        await client.loading_start()
+        await asyncio.sleep(0)
+
+
+async def test_a_connection_lost_unseen_makes_sending_a_connection_error() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.configured()
+        await wire.receive_json()
+        wire.drop()
+
+    async with peer(script) as url, client_of(url) as client:
+        await client.connect()
+        with pytest.raises((SaynaConnectionError, SaynaNotConnectedError)):
+            await load_for_ever(client)
