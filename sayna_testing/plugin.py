@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sayna_testing.server.settings import ServerSettings
     from sayna_testing.webhooks import WebhookSigner
 
+_CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SHARED: pytest.StashKey[SharedServers] = pytest.StashKey()
 _FIXTURES = frozenset(
@@ -196,9 +197,12 @@ def _needed(item: pytest.Item) -> str:
 
 
 def _choice(item: pytest.Item) -> Choice:
-    from sayna_testing._pytest.choice import choice_of
+    choice = item.stash.get(_CHOICE, None)
+    if choice is None:
+        from sayna_testing._pytest.choice import choice_of
 
-    return choice_of(item)
+        choice = item.stash[_CHOICE] = choice_of(item)
+    return choice
 
 
 def _shared(config: pytest.Config) -> Iterable[FakeSaynaServer]:
