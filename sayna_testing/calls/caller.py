@@ -25,10 +25,14 @@ _GRID = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Something the caller said, from when to when, and what came of it."""
+    """Something the caller said, from when to when, and what came of it.
+
+    `recognised` is when the first piece of it was.
+    """
 
     text: str
     start: float
+    recognised: float
     end: float
     delivered: Delivered
 
@@ -51,7 +55,7 @@ class Caller(ABC):
 
     def __init__(self, line: Line, *, wpm: float = 160) -> None:
         self._line = line
-        self._wpm = wpm
+        self.wpm = wpm
         self._matched = 0.0
         self._spoke: list[Spoken] = []
 
@@ -113,13 +117,15 @@ class Caller(ABC):
 
     async def speaks(self, text: str, **knobs: Unpack[Knobs]) -> Delivered:
         """Say something at once, over whatever sounds; else like `says`."""
-        manner = replace(Manner(wpm=self._wpm), **knobs)
+        manner = replace(Manner(wpm=self.wpm), **knobs)
         start = self._line.now
         interims: list[str] = []
         dropped: list[str] = []
         final: str | None = None
+        recognised: float | None = None
         for step in steps(text, manner):
             await asyncio.sleep(step.pause)
+            recognised = self._line.now if recognised is None else recognised
             why = await self._recognised(
                 step.text,
                 is_final=step.is_final,
@@ -133,7 +139,7 @@ class Caller(ABC):
             else:
                 interims.append(step.text)
         delivered = Delivered(tuple(interims), final, tuple(dropped))
-        self._spoke.append(Spoken(text, start, self._line.now, delivered))
+        self._spoke.append(Spoken(text, start, recognised or start, self._line.now, delivered))
         return delivered
 
     async def agent_speaks(self, *, within: float = DEFAULT_TIMEOUT, after: float = 0.0) -> None:

@@ -27,11 +27,29 @@ _ENTRIES: dict[str, Callable[[Entry], bool]] = {
 
 async def reach(scene: Scene, after: After) -> None:
     """Wait for the anchor, then as long as the turn says; raises ExpectationError."""
-    if after.event in ("speech_started", "speech_ended"):
+    await _SPEECH.get(after.event, _entry)(scene, after)
+
+
+async def _speech_started(scene: Scene, after: After) -> None:
+    await scene.caller.agent_speaks(within=after.within, after=after.delay)
+
+
+async def _speech_ended(scene: Scene, after: After) -> None:
+    """What the turn before heard out has ended; else what sounds now or next must."""
+    if scene.heard_out is None:
         await scene.caller.agent_speaks(within=after.within)
-        if after.event == "speech_ended":
-            await scene.caller.quiet()
-        await asyncio.sleep(after.delay)
-        return
+        await scene.caller.quiet()
+        scene.heard_out = scene.now
+    await _until(scene, scene.heard_out + after.delay)
+
+
+async def _entry(scene: Scene, after: After) -> None:
     entry = await scene.sees(_ENTRIES[after.event], within=after.within, expected=after.event)
-    await asyncio.sleep(max(entry.at + after.delay - scene.now, 0.0))
+    await _until(scene, entry.at + after.delay)
+
+
+async def _until(scene: Scene, moment: float) -> None:
+    await asyncio.sleep(max(moment - scene.now, 0.0))
+
+
+_SPEECH = {"speech_started": _speech_started, "speech_ended": _speech_ended}

@@ -19,8 +19,25 @@ async def meet(scene: Scene, agent: Agent) -> None:
 
 
 async def _speech(scene: Scene, agent: Agent) -> None:
+    """It is heard out, unless the next turn breaks into it: then what it was to be counts."""
+    if scene.broken_into:
+        await _begins_to_speak(scene, agent)
+        return
     heard = await scene.caller.listens(agent.choices, within=agent.within, partial=agent.partial)
     scene.note("agent", heard.text, heard.start)
+    scene.heard_out = None if agent.partial else heard.end
+    scene.skip(lambda entry: _is(entry, "speak") and entry.at <= heard.start)
+
+
+async def _begins_to_speak(scene: Scene, agent: Agent) -> None:
+    choices = agent.choices
+    entry = await scene.sees(
+        lambda e: _is(e, "speak") and any(choice(str(e.data["text"])) for choice in choices),
+        within=agent.within,
+        expected=f"speak {' or '.join(map(str, choices))}".rstrip(),
+        nearest=lambda e: _is(e, "speak"),
+    )
+    scene.note("agent", str(entry.data["text"]), entry.at)
 
 
 async def _clear(scene: Scene, agent: Agent) -> None:
@@ -28,7 +45,7 @@ async def _clear(scene: Scene, agent: Agent) -> None:
     deadline = scene.first_interim + agent.within
 
     def in_time(entry: Entry) -> bool:
-        return _is(entry, "clear") and entry.at <= deadline
+        return _is(entry, "clear") and scene.first_interim <= entry.at <= deadline
 
     await scene.sees(
         in_time,
@@ -77,9 +94,9 @@ async def _loading(scene: Scene, agent: Agent) -> None:
 
 
 async def _silent(scene: Scene, agent: Agent) -> None:
-    begin = scene.now
+    """What it began to say behind the last match counts too."""
     await asyncio.sleep(agent.silent or 0.0)
-    spoken = [e for e in scene.caller.entries if _is(e, "speak") and e.at >= begin]
+    spoken = [e for e in scene.caller.entries if _is(e, "speak") and e.index >= scene.since]
     if spoken:
         words = f"the agent to be silent for {agent.silent:g} s"
         raise failure(words, scene.caller.entries, nearest=spoken[0])

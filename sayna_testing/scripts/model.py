@@ -28,13 +28,17 @@ Anchor = Literal[
 
 `ready`: a session is set up. `speak`, `clear`, `message`, `transfer`, `loading_started`,
 `loading_stopped`: the agent sent that command. `speech_started`, `speech_ended`: the agent's
-speech begins or ends at the caller's ear. `interim`, `final`: the agent was given one.
+speech begins or ends at the caller's ear, that of the turn before or the next. `interim`,
+`final`: the agent was given one.
 """
 
 Command = Literal[
     "speak", "clear", "send_message", "sip_transfer", "loading_start", "loading_stop", "audio"
 ]
 """What an agent sends, by the names of the wire."""
+
+Unwanted = Literal[Command, "repetition"]
+"""What an agent must not send; `repetition`: the same text said twice in a turn."""
 
 Pace = Annotated[float, Field(ge=80, le=320)]
 
@@ -213,7 +217,7 @@ class Turn(Part):
     noise: Duration | None = None
     caller: Saying | None = None
     agent: Agent | None = None
-    never: tuple[Command, ...] = ()
+    never: tuple[Unwanted, ...] = ()
     hang_up: bool = False
     reconnect: bool = False
     repeat: Annotated[int, Field(ge=1, le=1000)] = 1

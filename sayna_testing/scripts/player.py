@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sayna_testing.calls.caller import Caller
 from sayna_testing.expectations import ExpectationError, failure, only_ours
@@ -12,6 +12,7 @@ from sayna_testing.scripts.demands import meet
 from sayna_testing.scripts.model import Script, Turn
 from sayna_testing.scripts.outcome import Outcome, TurnResult
 from sayna_testing.scripts.scene import Scene, Stage
+from sayna_testing.server.journal import Entry
 
 __tracebackhide__ = only_ours
 
@@ -20,7 +21,9 @@ async def play(script: Script, caller: Caller, stage: Stage) -> Outcome:
     """Play the other side to the end, or to the first turn that fails."""
     scene = Scene(caller, stage)
     results: list[TurnResult] = []
-    for turn in script.turns:
+    for turn, following in zip(script.turns, (*script.turns[1:], None), strict=True):
+        after = following.after if following else None
+        scene.broken_into = after is not None and after.event == "speech_started"
         try:
             for _ in range(turn.repeat):
                 await _take(scene, turn)
@@ -30,17 +33,27 @@ async def play(script: Script, caller: Caller, stage: Stage) -> Outcome:
             break
         results.append(TurnResult(turn, "passed", scene.told()))
     results += [TurnResult(turn, "not run") for turn in script.turns[len(results) :]]
-    return Outcome(script, tuple(results), scene.caller.entries)
+    return Outcome(script, tuple(results), scene.entries)
 
 
 async def _take(scene: Scene, turn: Turn) -> None:
     begin = len(scene.caller.journal)
     for step in _STEPS:
         await step(scene, turn)
-    entries = scene.caller.entries
-    for entry in entries:
-        if entry.index >= begin and entry.flow == ">" and entry.kind in turn.never:
-            raise failure(f"no {entry.kind} in this turn", entries, nearest=entry)
+    sent = [e for e in scene.entries if e.index >= begin and e.flow == ">"]
+    for entry in sent:
+        if entry.kind in turn.never:
+            raise failure(f"no {entry.kind} in this turn", scene.entries, nearest=entry)
+    if "repetition" in turn.never and (again := _repeated(sent)):
+        words = f'"{again.data["text"]}" to be said once in this turn'
+        raise failure(words, scene.entries, nearest=again)
+
+
+def _repeated(sent: Sequence[Entry]) -> Entry | None:
+    """The first text that was said before."""
+    spoken = [entry for entry in sent if entry.kind == "speak"]
+    texts = [entry.data["text"] for entry in spoken]
+    return next((e for n, e in enumerate(spoken) if e.data["text"] in texts[:n]), None)
 
 
 async def _wait(_: Scene, turn: Turn) -> None:
@@ -51,6 +64,7 @@ async def _wait(_: Scene, turn: Turn) -> None:
 async def _after(scene: Scene, turn: Turn) -> None:
     if turn.after is not None:
         await reach(scene, turn.after)
+    scene.heard_out = None
 
 
 async def _fault(scene: Scene, turn: Turn) -> None:
@@ -61,7 +75,7 @@ async def _fault(scene: Scene, turn: Turn) -> None:
 
 async def _reconnect(scene: Scene, turn: Turn) -> None:
     if turn.reconnect:
-        scene.caller = await scene.stage.next_caller()
+        await scene.reconnects()
 
 
 async def _room(scene: Scene, turn: Turn) -> None:
@@ -78,11 +92,9 @@ async def _speak(scene: Scene, turn: Turn) -> None:
         return
     says = turn.caller
     scene.note("caller", says.text)
-    start = scene.now
     speak = scene.caller.says if turn.after is None else scene.caller.speaks
     await speak(says.text, **says.manner())
-    interims = [e.at for e in scene.caller.entries if e.kind == "stt_result" and e.at >= start]
-    scene.first_interim = min(interims, default=start)
+    scene.first_interim = scene.caller.spoke[-1].recognised
 
 
 async def _agent(scene: Scene, turn: Turn) -> None:

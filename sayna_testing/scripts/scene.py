@@ -21,25 +21,48 @@ class Stage(Protocol):
         """Let something go wrong."""
         ...
 
-    async def next_caller(self) -> Caller:
-        """The caller of the session that follows a lost one."""
+    async def next_caller(self, caller: Caller) -> Caller:
+        """The same person in the session that follows a lost one; raises ExpectationError."""
         ...
 
 
 @dataclass(slots=True)
 class Scene:
-    """`since` is the number of the journal's entry that anchors and acts are looked for from."""
+    """How far the conversation has come.
+
+    `since` is the number of the journal's entry that anchors and acts are looked for from;
+    `heard_out` is when the speech ended that the turn before listened to; `broken_into` tells that
+    the next turn begins in the middle of the agent's speech.
+    """
 
     caller: Caller
     stage: Stage
     since: int = 0
     first_interim: float = 0.0
+    heard_out: float | None = None
+    broken_into: bool = False
+    past: tuple[Entry, ...] = ()
     said: list[Said] = field(default_factory=list[Said])
 
     @property
     def now(self) -> float:
         """The time, in seconds of the journal."""
         return self.caller.journal.now
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the journal holds about this conversation, the sessions before included."""
+        return (*self.past, *self.caller.entries)
+
+    async def reconnects(self) -> None:
+        """Go on with the session that follows a lost one."""
+        caller = await self.stage.next_caller(self.caller)
+        self.past, self.caller = self.entries, caller
+
+    def skip(self, match: Callable[[Entry], bool]) -> None:
+        """Let the next look start behind the last match so far."""
+        found = [entry.index for entry in self.entries if match(entry)]
+        self.since = max(self.since, *(index + 1 for index in found[-1:]), 0)
 
     def note(self, who: Who, text: str, at: float | None = None) -> None:
         """Remember something said, for whoever reads the outcome."""

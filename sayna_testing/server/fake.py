@@ -17,11 +17,12 @@ from aiohttp import web
 
 from sayna_client import origins
 from sayna_testing import clock
+from sayna_testing.calls.caller import Caller
 from sayna_testing.calls.people import PlainCaller, RoomCaller
 from sayna_testing.calls.telephone import Dialled, telephone
 from sayna_testing.calls.world import World
 from sayna_testing.delivery import Target
-from sayna_testing.expectations import failure, only_ours
+from sayna_testing.expectations import ExpectationError, failure, only_ours
 from sayna_testing.scripts import Outcome, Script, load
 from sayna_testing.scripts.staging import Agent, perform
 from sayna_testing.server.allowed import AllowedErrors
@@ -399,6 +400,11 @@ class _Stage:
         """Let something go wrong."""
         raise NotImplementedError(name, options)
 
-    async def next_caller(self) -> PlainCaller:
-        """The caller of the session that follows a lost one."""
-        return self._server.caller(await self._server.wait_for_session())
+    async def next_caller(self, caller: Caller) -> PlainCaller:
+        """The same person in the session that follows a lost one; raises ExpectationError."""
+        if not isinstance(caller, PlainCaller):
+            raise ExpectationError(
+                "a call ends with its session (websocket.md 9.4): only a plain one can reconnect"
+            )
+        session = await self._server.wait_for_session()
+        return self._server.caller(session, wpm=caller.wpm)
