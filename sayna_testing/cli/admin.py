@@ -14,6 +14,7 @@ from sayna_testing.delivery import DeliveryError, deliver
 from sayna_testing.report.call import by_session
 from sayna_testing.report.document import as_json
 from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.server.faults import FAULTS
 from sayna_testing.server.rest import Request, Response
 from sayna_testing.server.rest.messages import body_response, json_response
 from sayna_testing.server.rooms import Room
@@ -85,15 +86,20 @@ class Admin:
         return json_response({})
 
     async def faults(self, request: Request) -> Response:
-        """Let something go wrong in a session."""
+        """Let something go wrong: plan a fault of `server.faults`, or do it to a session now."""
         wanted = _object(request)
-        act = FAULTS.get(wanted.get("fault", ""))
-        if act is None:
-            names = ", ".join(FAULTS)
-            raise DoorError(400, f"fault: expected one of {names}, got {wanted.get('fault')!r}")
-        session = self._session(wanted.get("session"))
-        await act(session, str(wanted.get("text", "")))
-        return json_response({"session": session.key})
+        name = str(wanted.pop("fault", ""))
+        if name in NOW:
+            session = self._session(wanted.get("session"))
+            await NOW[name](session, str(wanted.get("text", "")))
+            return json_response({"session": session.key})
+        if name not in FAULTS:
+            names = ", ".join([*NOW, *sorted(FAULTS)])
+            raise DoorError(400, f'fault: expected one of {names}, got "{name}"')
+        try:
+            return json_response({"planned": str(self._server.faults.on(name, **wanted))})
+        except (TypeError, ValueError) as error:
+            raise DoorError(400, f"fault {name}: {error}") from None
 
     async def script(self, request: Request) -> Response:
         """Play a script in the next session, and say how it ended."""
@@ -144,14 +150,14 @@ _ACTS: dict[tuple[str, str], Callable[[Admin, Request], Awaitable[Response]]] = 
     ("POST", "webhook"): Admin.webhook,
 }
 
-FAULTS: Mapping[str, Callable[[Session, str], Awaitable[None]]] = {
+NOW: Mapping[str, Callable[[Session, str], Awaitable[None]]] = {
     "drop": lambda session, _: session.drop(),
     "close": lambda session, _: session.close(),
     "error": lambda session, text: session.send_error(text),
     "recognition": lambda session, text: session.recognition_fails(text),
     "speech": lambda session, text: session.speech_fails(text),
 }
-"""What can go wrong with a session, by the name it has at the door."""
+"""What can be done to a session at once; the faults of `server.faults` wait for their moment."""
 
 
 def _act(request: Request) -> Callable[[Admin, Request], Awaitable[Response]]:

@@ -66,8 +66,8 @@ def serve(
       GET  /__sayna__/journal   what happened; ?since=N from entry N on
       GET  /__sayna__/report    the calls so far as a page
       POST /__sayna__/reset     begin again
-      POST /__sayna__/faults    {"fault": "drop" | "close" | "error" | "recognition" | "speech",
-                                 "session": KEY, "text": TEXT}
+      POST /__sayna__/faults    {"fault": NAME, ...}: one of server.faults with its keywords, or
+                                drop, close, error, recognition, speech with "session", "text"
       POST /__sayna__/script    a script as TOML, played in the next session
       POST /__sayna__/webhook   {"url": URL, "from": NUMBER, "to": NUMBER}
 

@@ -121,6 +121,10 @@ def _speak(data: JSONObject) -> str:
     return f'"{data.get("text", "")}"{protected}'
 
 
+def _fault(data: JSONObject) -> str:
+    return f"{data.get('fault')} at {data.get('at')}" if "at" in data else plain(data)
+
+
 def _http(data: JSONObject) -> str:
     return f"{data.get('method')} {data.get('path')} -> {data.get('status')}"
 
@@ -128,6 +132,7 @@ def _http(data: JSONObject) -> str:
 _WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {
     "close": ("close", _close),
     "config": ("config", _config),
+    "fault": ("fault", _fault),
     "http": ("http", _http),
     "speak": ("speak", _speak),
     "stt_result": ("heard", _stt_result),

@@ -159,7 +159,9 @@ async def test_a_named_session_can_be_ended(doors: Doors, fault: str, kind: Any)
     [
         (b"{", 400, "expected a JSON object: Expecting property name"),
         (b"[]", 400, "expected a JSON object, got list"),
-        (b"", 400, "fault: expected one of drop, close, error, recognition, speech, got None"),
+        (b"", 400, "fault: expected one of drop, close, error, recognition, speech, audio_cut, "),
+        (b'{"fault":"http_status"}', 400, "fault http_status: "),
+        (b'{"fault":"http_status","status":200}', 400, "fault http_status: status: expected 400"),
         (b'{"fault":"drop"}', 404, "session: expected an open one (none), got None"),
     ],
 )
@@ -169,6 +171,15 @@ async def test_a_fault_that_cannot_be_is_refused(
     got, answer = await doors.ask("POST", "faults", data=body)
     assert got == status
     assert answer["error"].startswith(error)
+
+
+async def test_a_fault_can_be_planned_by_name_and_keywords(doors: Doors) -> None:
+    wanted = {"fault": "http_status", "status": 503, "path": "/voices"}
+    status, answer = await doors.ask("POST", "faults", json=wanted)
+    assert (status, list(answer)) == (200, ["planned"])
+    for expected in (503, 200):
+        async with doors.http.get(f"{doors.server.url}/voices") as response:
+            assert response.status == expected
 
 
 async def test_a_fault_for_an_unknown_session_names_the_open_ones(doors: Doors) -> None:

@@ -146,6 +146,7 @@ def test_runs_of_audio_are_one_event_and_everything_else_is_one_each(recording: 
     recording.add(0.6, ">", "config", audio=None)
     recording.add(0.7, ">", "http", method="GET", path="/voices", status=200)
     recording.add(0.8, "*", "fault", why="x" * 80)
+    recording.entries.append(Entry(9, 0.9, "ws-1", "*", "fault", {"fault": "reset", "at": "ready"}))
     assert [event.text for event in events(recording.entries)] == [
         "config    stt=deepgram  room=r-1",
         "audio     2.00 s in 2 frames",
@@ -155,6 +156,7 @@ def test_runs_of_audio_are_one_event_and_everything_else_is_one_each(recording: 
         "config    control only",
         "http      GET /voices -> 200",
         f'fault     why="{"x" * 56}...',
+        "fault     reset at ready",
     ]
 
 
