@@ -1,4 +1,4 @@
-"""Runs the Python blocks of a guide as the test files that they are."""
+"""Runs the blocks of a guide as the files that they are."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 GUIDES = Path(__file__).parents[2] / "docs/guides"
 BLOCK = re.compile(
-    r'^```python title="(?P<file>\w+\.py)"\n(?P<code>.*?)^```$', re.MULTILINE | re.DOTALL
+    r'^```(?P<lang>\w+) title="(?P<file>[\w.]+)"\n(?P<code>.*?)^```$', re.MULTILINE | re.DOTALL
 )
 
 
@@ -17,8 +17,8 @@ def run_guide(name: str, folder: Path, *, conftest: str = "", **environment: str
     """Write the blocks of a guide into a folder and run pytest there; how many tests passed."""
     text = (GUIDES / name).read_text(encoding="utf-8")
     blocks: Mapping[str, str] = {match["file"]: match["code"] for match in BLOCK.finditer(text)}
-    assert len(blocks) == text.count("```python")
-    for file, code in {**blocks, "conftest.py": conftest}.items():
+    assert sum(file.endswith(".py") for file in blocks) == text.count("```python")
+    for file, code in {"conftest.py": conftest, **blocks}.items():
         (folder / file).write_text(code, encoding="utf-8")
     run = subprocess.run(
         [

@@ -1,0 +1,7 @@
+from pathlib import Path
+
+from tests.docs.guide import run_guide
+
+
+def test_every_block_of_the_ci_guide_runs(tmp_path: Path) -> None:
+    assert run_guide("ci.md", tmp_path) == 2
