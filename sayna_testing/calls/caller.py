@@ -184,6 +184,13 @@ class Caller(ABC):
         self, choices: Sequence[Text], *, within: float = DEFAULT_TIMEOUT, partial: bool = False
     ) -> Utterance:
         """Like `hears`, for any of several demands; returns the utterance with its times."""
+        expected = f"hear {' or '.join(map(str, choices))}"
+        with self.journal.waiting(f"{expected} within {within:g} s"):
+            return await self._listen(choices, expected, within, partial=partial)
+
+    async def _listen(
+        self, choices: Sequence[Text], expected: str, within: float, *, partial: bool
+    ) -> Utterance:
         begin = self._line.now
         while True:
             found = self._find(choices, begin + within)
@@ -193,7 +200,6 @@ class Caller(ABC):
                 self._matched = until
                 return found
             if left <= 0 or (not await self._line.pause(left) and found is None):
-                expected = f"hear {' or '.join(map(str, choices))}"
                 raise self._failure(expected, within, begin, choices)
 
     def _find(self, choices: Sequence[Text], deadline: float) -> Utterance | None:
