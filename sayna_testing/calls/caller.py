@@ -15,7 +15,7 @@ from sayna_testing.calls.speech import Knobs, Manner, steps
 from sayna_testing.expectations import ExpectationError, Pattern, Text, failure, only_ours
 from sayna_testing.server.awaiting import until
 from sayna_testing.server.journal import Entry, Journal
-from sayna_testing.server.session import DEFAULT_TIMEOUT, Delivered
+from sayna_testing.server.session import DEFAULT_TIMEOUT, Delivered, Session
 
 __tracebackhide__ = only_ours
 
@@ -64,6 +64,11 @@ class Caller(ABC):
         self, text: str, *, is_final: bool, is_speech_final: bool, confidence: float
     ) -> str | None:
         """Give the agents a result; None when one got it, else why it was swallowed."""
+
+    @property
+    @abstractmethod
+    def session(self) -> Session:
+        """The session of the agent at the other end; raises LookupError while there is none."""
 
     @abstractmethod
     def _concerns(self, entry: Entry) -> bool:

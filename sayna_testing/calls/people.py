@@ -19,7 +19,12 @@ class PlainCaller(Caller):
 
     def __init__(self, session: Session, journal: Journal, *, wpm: float = 160) -> None:
         super().__init__(Line.plain(session, journal), wpm=wpm)
-        self.session = session
+        self._session = session
+
+    @property
+    def session(self) -> Session:
+        """The session at the other end."""
+        return self._session
 
     async def hangs_up(self) -> None:
         """End the session: a Close without a code."""

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
 
 from sayna_testing.calls.speech import Knobs
 from sayna_testing.expectations import Text
 from sayna_testing.scripts.durations import Duration
+from sayna_testing.scripts.faults import NAMES, check_options, checked_name
 
 Anchor = Literal[
     "ready",
@@ -185,10 +194,19 @@ class Participants(Part):
 
 
 class Fault(Part):
-    """Something that goes wrong: a name of `server.faults`, and its numbers and texts."""
+    """Something that goes wrong: a fault of `server.faults` with its numbers and texts, or at once.
 
-    name: str
+    At once: `line_drops`, `server_closes` (with `code`), `recognition_fails` (with `text`);
+    `transfer_refused` (with `status`, `text`) when the agent asks for one.
+    """
+
+    name: Annotated[str, AfterValidator(checked_name), Field(json_schema_extra={"enum": [*NAMES]})]
     options: Annotated[dict[str, str | int | float | bool], Field(alias="with")] = {}
+
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> Self:
+        check_options(self.name, self.options)
+        return self
 
 
 def _saying(value: Any) -> Any:

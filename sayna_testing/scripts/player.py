@@ -70,7 +70,7 @@ async def _after(scene: Scene, turn: Turn) -> None:
 async def _fault(scene: Scene, turn: Turn) -> None:
     if turn.fault is not None:
         scene.note("caller", f"(fault: {turn.fault.name})")
-        await scene.stage.fault(turn.fault.name, turn.fault.options)
+        await scene.stage.fault(scene.caller, turn.fault)
 
 
 async def _reconnect(scene: Scene, turn: Turn) -> None:

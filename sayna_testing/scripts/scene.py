@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sayna_testing.calls.caller import Caller
 from sayna_testing.expectations import only_ours
+from sayna_testing.scripts.model import Fault
 from sayna_testing.scripts.outcome import Said, Who
 from sayna_testing.server.journal import Entry
 
@@ -17,8 +18,8 @@ __tracebackhide__ = only_ours
 class Stage(Protocol):
     """What a script needs of a server beside its caller."""
 
-    async def fault(self, name: str, options: dict[str, str | int | float | bool]) -> None:
-        """Let something go wrong."""
+    async def fault(self, caller: Caller, fault: Fault) -> None:
+        """Let something go wrong for a caller."""
         ...
 
     async def next_caller(self, caller: Caller) -> Caller:

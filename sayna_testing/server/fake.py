@@ -23,7 +23,8 @@ from sayna_testing.calls.telephone import Dialled, telephone
 from sayna_testing.calls.world import World
 from sayna_testing.delivery import Target
 from sayna_testing.expectations import ExpectationError, failure, only_ours
-from sayna_testing.scripts import Outcome, Script, load
+from sayna_testing.scripts import Fault, Outcome, Script, load
+from sayna_testing.scripts.faults import happen
 from sayna_testing.scripts.staging import Agent, perform
 from sayna_testing.server.allowed import AllowedErrors
 from sayna_testing.server.app import App, Door
@@ -302,7 +303,9 @@ class FakeSaynaServer:
     async def try_play(self, script: Script | str | Path, agent: Agent | None = None) -> Outcome:
         """Like `play`, but a turn that fails is told by the outcome alone."""
         loaded = script if isinstance(script, Script) else load(script)
-        return await perform(_Stage(self), loaded, agent)
+        faulty = any(turn.fault for turn in loaded.turns)
+        with self.allow_errors() if faulty else contextlib.nullcontext():
+            return await perform(_Stage(self), loaded, agent)
 
     @property
     def _world(self) -> World:
@@ -396,9 +399,9 @@ class _Stage:
         self.caller = server.caller
         self.call = server.call
 
-    async def fault(self, name: str, options: dict[str, str | int | float | bool]) -> None:
-        """Let something go wrong."""
-        raise NotImplementedError(name, options)
+    async def fault(self, caller: Caller, fault: Fault) -> None:
+        """Let something go wrong for a caller."""
+        await happen(self._server, caller.session, fault.name, fault.options)
 
     async def next_caller(self, caller: Caller) -> PlainCaller:
         """The same person in the session that follows a lost one; raises ExpectationError."""

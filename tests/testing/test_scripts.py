@@ -147,6 +147,32 @@ def test_a_turn_knows_the_line_it_stands_at(tmp_path: Path) -> None:
             'name = "x"\n[[turn]]\nparticipant = {}\n',
             "s.toml:3: turn[1].participant: expected either joins or leaves",
         ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "recogniser_fail" }\n',
+            's.toml:3: turn[1].fault.name: got "recogniser_fail"; did you mean "recogniser_fails"?'
+            " (expected one of: audio_cut, closed,",
+        ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "reset", with = { att = "speak" } }\n',
+            's.toml:3: turn[1].fault: with.att: got "att"; did you mean "at"?'
+            " (expected one of: at, nth, times, chance, session)",
+        ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "line_drops", with = { code = 1 } }\n',
+            's.toml:3: turn[1].fault: with.code: got "code" (expected one of: nothing)',
+        ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "recognition_fails" }\n',
+            "s.toml:3: turn[1].fault: with: missing a required",
+        ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "closed", with = { code = 7 } }\n',
+            "s.toml:3: turn[1].fault: code: expected 1000 to 4999 or None, got 7",
+        ),
+        (
+            'name = "x"\n[[turn]]\nfault = { name = "frame_dropped" }\n',
+            "s.toml:3: turn[1].fault: with: ",
+        ),
         ('name = "x"\n', "s.toml:1: turn: this key is required"),
         ('name = "x"\nturn = []\n', "s.toml:2: turn: tuple should have at least 1 item"),
         ('name = "x\n', "s.toml:1: not TOML: "),
@@ -198,7 +224,7 @@ FULL = Script(
         Turn(agent=Agent(message=MessageMatch(contains="ok", topic="t", role="assistant"))),
         Turn(participant=Participants(joins="guest"), agent=Agent(transfer="+442079460002")),
         Turn(participant=Participants(leaves="guest"), agent=Agent(loading="start")),
-        Turn(fault=Fault(name="reset", options={"after": 1, "text": "x", "on": True})),
+        Turn(fault=Fault(name="reset", options={"at": "speak", "nth": 2, "chance": 0.5})),
         Turn(reconnect=True, agent=Agent(silent=1.0)),
         Turn(wait=0.5, agent=Agent(hangs_up=True)),
         Turn(hang_up=True),
