@@ -63,6 +63,21 @@ format: setup ## Format and fix what can be fixed
 bench: setup $(VENV)/.bench ## Compare speed and size with others, side by side in one run
 	@for one in benchmarks/*.py; do echo "# $$one"; $(BIN)/python $$one || failed=1; done; exit $${failed:-0}
 
+$(VENV)/.docs: requirements/docs.txt | $(BIN)/uv
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/docs
+	@VIRTUAL_ENV=$(VENV)/docs $(UV) pip install --quiet --require-hashes -r requirements/docs.txt
+	@touch $@
+
+docs: setup $(VENV)/.docs ## Build the documentation into site/, with the reference written anew
+	@$(BIN)/python docs/generate.py >/dev/null
+	@$(VENV)/docs/bin/zensical build --clean --strict
+
+coverage: setup ## Run the test suite and show the lines and branches that it misses
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
 lock: | $(BIN)/uv ## Pin and hash the requirements again
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-annotate --no-header pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt

@@ -14,7 +14,8 @@ import sayna_testing
 from sayna_testing import plugin, scripts
 from sayna_testing.server import settings
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs/reference"
 NOTE = "<!-- Written by docs/generate.py: change the code instead, then run that. -->\n"
 
 
@@ -26,6 +27,8 @@ def pages() -> dict[str, str]:
         + _pytest(),
         "settings.md": _settings(),
         "scripts.md": _scripts(),
+        "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+        "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
 
 

@@ -36,6 +36,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not _is_there(page.parent / target)] == []
 
 
+def test_every_entry_of_the_navigation_leads_somewhere() -> None:
+    site = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    entries = re.findall(r'= "([\w/-]+\.md)"', site)
+    assert len(entries) > 15
+    assert [entry for entry in entries if not _is_there(DOCS / entry)] == []
+
+
 def _is_there(target: Path) -> bool:
     """Pages of the reference are written when the site is built."""
     return target.name in PAGES if target.parent.name == "reference" else target.exists()
