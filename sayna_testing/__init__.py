@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from sayna_testing.delivery import DeliveryError, deliver
     from sayna_testing.expectations import ExpectationError
+    from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.faker_provider import SaynaProvider
     from sayna_testing.report import Call, Expectation, render
     from sayna_testing.scripts import (
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
         Turn,
         TurnResult,
     )
-    from sayna_testing.server.fake import FakeSaynaServer
     from sayna_testing.server.journal import Entry, Journal
     from sayna_testing.server.rooms import Participant, Room
     from sayna_testing.server.session import Delivered, Session
@@ -156,7 +156,7 @@ _NAMES = {
         "Turn",
         "TurnResult",
     ),
-    "server.fake": ("FakeSaynaServer",),
+    "fake": ("FakeSaynaServer",),
     "server.journal": (
         "Entry",
         "Journal",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sayna_testing._pytest.run import Run
     from sayna_testing._pytest.servers import MakeSaynaServer, SharedServers
     from sayna_testing.clock import Clock
+    from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.report.pytest_run import Recorded
-    from sayna_testing.server.fake import FakeSaynaServer
     from sayna_testing.server.settings import ServerSettings
     from sayna_testing.webhooks import WebhookSigner
 

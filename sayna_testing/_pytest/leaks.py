@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sayna_testing.where import shown
 
 if TYPE_CHECKING:
-    from sayna_testing.server.fake import FakeSaynaServer
+    from sayna_testing.fake import FakeSaynaServer
 
 __all__ = ["SaynaLeakWarning", "leaks", "tasks_told"]
 

@@ -18,7 +18,7 @@ from sayna_testing.report.text import timeline
 
 if TYPE_CHECKING:
     from sayna_testing.clock import Clock
-    from sayna_testing.server.fake import FakeSaynaServer
+    from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.server.journal import Entry
 
 __all__ = ["Run"]

@@ -13,8 +13,8 @@ from sayna_testing.scripts import Script, ScriptError, load
 
 if TYPE_CHECKING:
     from sayna_testing.clock import Clock
+    from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.scripts.staging import Agent
-    from sayna_testing.server.fake import FakeSaynaServer
 
 __all__ = ["ScriptFile"]
 

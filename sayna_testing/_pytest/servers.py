@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 import pytest
 
 from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks, tasks_told
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.settings import ServerSettings
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 from sayna_testing import report, webhooks
 from sayna_testing.cli.director import Director
 from sayna_testing.delivery import DeliveryError, deliver
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report.call import by_session
 from sayna_testing.report.document import as_json
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.faults import FAULTS
 from sayna_testing.server.rest import Request, Response
 from sayna_testing.server.rest.messages import body_response, json_response

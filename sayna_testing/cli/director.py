@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sayna_testing.cli.playing import call_played
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report.call import Call
 from sayna_testing.scripts import Script, loads
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry
 
 

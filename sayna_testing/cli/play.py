@@ -16,10 +16,10 @@ from sayna_testing.cli.ending import EXIT_CODES, FAILED, UNUSABLE, Unusable
 from sayna_testing.cli.playing import call_played
 from sayna_testing.cli.scripts import find_scripts, load_script
 from sayna_testing.clock import virtual_time
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report.call import Call
 from sayna_testing.report.run import record, write
 from sayna_testing.scripts import Script
-from sayna_testing.server.fake import FakeSaynaServer
 
 _scripts = click.argument(
     "scripts", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SCRIPT..."

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sayna_testing.expectations import ExpectationError
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report.call import Call
 from sayna_testing.report.rendering import call_of
 from sayna_testing.scripts import Script
 from sayna_testing.scripts.telling import tell
-from sayna_testing.server.fake import FakeSaynaServer
 
 
 async def call_played(

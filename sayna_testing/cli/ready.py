@@ -12,7 +12,7 @@ import click
 
 from sayna_testing.cli.admin import PREFIX
 from sayna_testing.cli.ending import Unusable
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 
 
 def ready_line(server: FakeSaynaServer, token: str) -> str:

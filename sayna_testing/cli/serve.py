@@ -20,8 +20,8 @@ from sayna_testing.cli.ready import announced, ready_line
 from sayna_testing.cli.scripts import find_scripts, load_script
 from sayna_testing.cli.settings import load_settings
 from sayna_testing.cli.speed import FastLoop
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Script
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.settings import ServerSettings
 
 

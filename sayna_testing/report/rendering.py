@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report.call import Call, Expectation, by_session, expectations
 from sayna_testing.report.document import document
 from sayna_testing.report.draw import svg
@@ -12,7 +13,6 @@ from sayna_testing.report.latency import latencies, spreads
 from sayna_testing.report.page import milliseconds, page, prepare
 from sayna_testing.report.text import timeline
 from sayna_testing.scripts import Outcome, Turn
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Journal
 from sayna_testing.server.session import Session
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sayna_testing.cli.admin import Admin
 from sayna_testing.cli.director import Director
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.webhooks import WEBHOOK_SECRET, explain
 
 CONFIG = {

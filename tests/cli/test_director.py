@@ -12,8 +12,8 @@ import pytest
 
 from sayna_testing.cli.admin import Admin
 from sayna_testing.cli.director import Director
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Script, loads
-from sayna_testing.server.fake import FakeSaynaServer
 
 TOKEN = {"Authorization": "Bearer t0k3n"}
 CONFIG = {

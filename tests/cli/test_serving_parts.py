@@ -16,8 +16,8 @@ from sayna_testing.cli.log import Log, tell
 from sayna_testing.cli.ready import announced
 from sayna_testing.cli.serve import serving
 from sayna_testing.cli.speed import FastLoop
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import loads
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Journal
 
 

@@ -128,7 +128,7 @@ def test_hypothesis(suite: Suite) -> None:
         from hypothesis import given, settings, strategies as st
         from agent import connected
         from sayna_testing.clock import virtual_time
-        from sayna_testing.server.fake import FakeSaynaServer
+        from sayna_testing.fake import FakeSaynaServer
 
         @settings(max_examples=5, deadline=None)
         @given(st.text(min_size=1))

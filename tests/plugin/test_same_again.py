@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry
 
 CONFIG = {

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from sayna_testing import report
 from sayna_testing.expectations import ExpectationError
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.report import Call, Expectation, record, render, write
 from sayna_testing.report.text import speech_byte_rate
 from sayna_testing.scripts import Agent, Outcome, Said, Says, Script, Turn, TurnResult
-from sayna_testing.server.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.session import Session
 

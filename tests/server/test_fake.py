@@ -20,7 +20,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from sayna_testing.expectations import ExpectationError
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.rest import Request, Response
 from sayna_testing.server.rest.messages import json_response
 from sayna_testing.server.session import Session

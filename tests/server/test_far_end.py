@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 
 CALL = {
     "room_name": "r",

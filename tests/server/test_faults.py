@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.faults import FAULTS, Faults
 
 STT = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from tests.server.golden.cases import load
 from tests.server.golden.peers import Socket
 

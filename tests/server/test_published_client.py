@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pytest
 
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.rooms import Participant
 from sayna_testing.server.settings import LiveKitSettings, ServerSettings
 from sayna_testing.speech import recognize, synthesize

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.rest import Request, Response, Upgrade
 from sayna_testing.server.rest.routing import ROUTES
 from sayna_testing.server.settings import ServerSettings

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 
 HEALTHY = b'{"status":"OK"}'
 

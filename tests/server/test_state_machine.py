@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.rooms import Participant
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from fastapi import BackgroundTasks, FastAPI, Request
 
 from sayna_client import LiveKitConfig, SaynaClient, STTResultMessage
 from sayna_client.webhook_receiver import WebhookReceiver
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Outcome, Script, loads
 from sayna_testing.scripts.staging import Agent
-from sayna_testing.server.fake import FakeSaynaServer
 from tests.testing.agents import SECRET, STT, TTS
 
 Act = Callable[[SaynaClient], Awaitable[object]]

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from sayna_client import LiveKitConfig, SaynaClient
 from sayna_testing.clock import virtual_time
 from sayna_testing.expectations import ExpectationError
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from tests.testing.agents import STT, TTS, EchoAgent, telephone_app
 
 

@@ -12,8 +12,8 @@ import pytest
 from sayna_client import LiveKitConfig, SaynaClient, STTResultMessage
 from sayna_testing.clock import virtual_time
 from sayna_testing.expectations import ExpectationError
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Outcome, Script, loads
-from sayna_testing.server.fake import FakeSaynaServer
 from tests.testing.agents import STT, TTS, EchoAgent, telephone_app
 
 Do = Callable[[SaynaClient, str], Awaitable[object]]

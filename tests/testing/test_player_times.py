@@ -9,7 +9,7 @@ import pytest
 
 from sayna_client import SaynaClient
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from tests.testing.agents import STT, TTS
 from tests.testing.reacting import GREETING, Act, both, call, hold, moment, play, says, script
 

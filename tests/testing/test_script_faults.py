@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from tests.testing.reacting import GREETING, call, play
 
 

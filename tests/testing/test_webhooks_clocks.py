@@ -24,7 +24,7 @@ from sayna_client import SaynaWebhookError, SaynaWebhookTimestampError, WebhookR
 from sayna_client.webhook_receiver import wall_clock as receivers_clock
 from sayna_testing.clock import virtual_time
 from sayna_testing.delivery import open_target
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.settings import ServerSettings, SipHook, SipSettings
 from sayna_testing.webhooks import Forgery, SignedWebhook, WebhookSigner, forgeries, wall_clock
 

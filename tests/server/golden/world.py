@@ -17,7 +17,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sayna_testing.server.fake import FakeSaynaServer
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.livekit import Trunk, refusal, sip_refusal, unreachable
 from sayna_testing.server.rooms import DataReceived, Participant, RoomEvent, Track
