@@ -207,6 +207,10 @@ class Caller(ABC):
             if left <= 0 or (not await self._line.pause(left) and found is None):
                 raise self._failure(expected, within, begin, choices)
 
+    def overlooks(self, before: float) -> None:
+        """Hear only what begins from a moment on."""
+        self._matched = max(self._matched, before)
+
     def _find(self, choices: Sequence[Text], deadline: float) -> Utterance | None:
         return next(
             (

@@ -92,6 +92,8 @@ async def _speak(scene: Scene, turn: Turn) -> None:
         return
     says = turn.caller
     scene.note("caller", says.text)
+    if turn.after is not None:
+        scene.caller.overlooks(scene.now)
     speak = scene.caller.says if turn.after is None else scene.caller.speaks
     await speak(says.text, **says.manner())
     scene.first_interim = scene.caller.spoke[-1].recognised

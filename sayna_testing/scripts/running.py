@@ -25,7 +25,7 @@ async def running(agent: AgentCallable, url: str) -> AsyncGenerator[asyncio.Futu
         task.cancel()
         await asyncio.wait({task})
     if not task.cancelled() and (error := task.exception()) is not None:
-        raise _ended(error)
+        raise broke_down(error)
 
 
 async def _call(agent: AgentCallable, url: str) -> object:
@@ -39,14 +39,15 @@ async def beside(task: asyncio.Future[object], act: Coroutine[Any, Any, T]) -> T
         both: set[asyncio.Future[Any]] = {work, task}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not work.done() and (error := task.exception()) is not None:
-            raise _ended(error)
+            raise broke_down(error)
         return await work
     finally:
         work.cancel()
         await asyncio.wait({work})
 
 
-def _ended(error: BaseException) -> ExpectationError:
+def broke_down(error: BaseException) -> ExpectationError:
+    """The error of an agent that ended with an error."""
     problem = ExpectationError(f"the agent broke down: {type(error).__name__}: {error}")
     problem.__cause__ = error
     return problem

@@ -11,11 +11,11 @@ from aiohttp import web
 from sayna_testing.calls.caller import Caller
 from sayna_testing.calls.people import PlainCaller, RoomCaller
 from sayna_testing.delivery import Target
-from sayna_testing.expectations import only_ours
+from sayna_testing.expectations import ExpectationError, only_ours
 from sayna_testing.scripts.model import Script
 from sayna_testing.scripts.outcome import Outcome
 from sayna_testing.scripts.player import play
-from sayna_testing.scripts.running import AgentCallable, beside, running
+from sayna_testing.scripts.running import AgentCallable, beside, broke_down, running
 from sayna_testing.scripts.scene import Stage
 from sayna_testing.server.session import Session
 
@@ -57,12 +57,18 @@ async def perform(server: Server, script: Script, agent: Agent | None) -> Outcom
         async with running(cast("AgentCallable", agent), server.url) as task:
             caller = await beside(task, _next(server, script))
             return await beside(task, play(script, caller, server))
+    try:
+        return await _by_telephone(server, script, cast("Target", agent))
+    except ExpectationError:
+        raise
+    except Exception as error:
+        raise broke_down(error) from error
+
+
+async def _by_telephone(server: Server, script: Script, webhook: Target) -> Outcome:
     person = script.caller
     async with server.call(
-        from_=person.from_number,
-        to=person.to_number,
-        webhook=cast("Target", agent),
-        wpm=person.wpm,
+        from_=person.from_number, to=person.to_number, webhook=webhook, wpm=person.wpm
     ) as caller:
         return await play(script, caller, server)
 

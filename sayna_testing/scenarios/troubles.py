@@ -1,0 +1,126 @@
+"""What goes wrong: providers, lines, callers who are gone, and others in the room."""
+
+from __future__ import annotations
+
+from sayna_testing.scenarios.model import ANSWERS, GREETED, Lines, Recipe
+from sayna_testing.scripts import After, Agent, Fault, Message, Participants, Says, Turn
+
+_QUIET = Turn(wait=3.0, never=("speak",))
+"""Nothing is said to a caller who is gone."""
+_IN_SPEECH = After(event="speech_started", delay=0.4)
+
+
+def _recognition_lost(_: Lines) -> tuple[Turn, ...]:
+    text = "Network error: WebSocket error: WebSocket protocol error: Connection reset"
+    fault = Fault(name="recognition_fails", options={"text": text})
+    return (GREETED, Turn(fault=fault, agent=ANSWERS))
+
+
+def _synthesis_fails(lines: Lines) -> tuple[Turn, ...]:
+    text = "Provider error: API error (503 Service Unavailable): overloaded"
+    fault = Fault(name="speech_fails", options={"text": text})
+    return (GREETED, Turn(fault=fault, caller=Says(text=lines.request), agent=ANSWERS))
+
+
+def _completion_lost(lines: Lines) -> tuple[Turn, ...]:
+    return (
+        GREETED,
+        Turn(
+            fault=Fault(name="completion_missing"),
+            caller=Says(text=lines.request),
+            agent=ANSWERS,
+        ),
+        Turn(caller=Says(text=lines.detail), agent=ANSWERS),
+    )
+
+
+def _results_delayed(lines: Lines) -> tuple[Turn, ...]:
+    fault = Fault(name="frame_delayed", options={"frame": "stt_result", "seconds": 2.0})
+    return (
+        GREETED,
+        Turn(fault=fault, caller=Says(text=lines.request), never=("speak",)),
+        Turn(agent=ANSWERS, never=("repetition",)),
+    )
+
+
+def _hang_up_in_speech(_: Lines) -> tuple[Turn, ...]:
+    return (GREETED, Turn(after=_IN_SPEECH, hang_up=True), _QUIET)
+
+
+def _hang_up_in_thought(lines: Lines) -> tuple[Turn, ...]:
+    return (GREETED, Turn(caller=Says(text=lines.request), hang_up=True), _QUIET)
+
+
+def _line_drops(lines: Lines) -> tuple[Turn, ...]:
+    return _lost(lines, Fault(name="line_drops"))
+
+
+def _server_closes(lines: Lines) -> tuple[Turn, ...]:
+    return _lost(lines, Fault(name="server_closes", options={"code": 1011}))
+
+
+def _lost(lines: Lines, fault: Fault) -> tuple[Turn, ...]:
+    return (
+        GREETED,
+        Turn(after=_IN_SPEECH, fault=fault, reconnect=True, agent=ANSWERS),
+        Turn(caller=Says(text=lines.request), agent=ANSWERS),
+    )
+
+
+def _transfer_refused(lines: Lines) -> tuple[Turn, ...]:
+    return (
+        GREETED,
+        Turn(fault=Fault(name="transfer_refused"), caller=Says(text=lines.human)),
+        Turn(after=After(event="transfer"), agent=Agent(matches=lines.sorry)),
+    )
+
+
+def _message(lines: Lines) -> tuple[Turn, ...]:
+    return (
+        GREETED,
+        Turn(message=Message(text="hello from the web page", topic="chat")),
+        Turn(caller=Says(text=lines.request), agent=ANSWERS),
+    )
+
+
+def _somebody_joins(lines: Lines) -> tuple[Turn, ...]:
+    return (
+        GREETED,
+        Turn(participant=Participants(joins="guest")),
+        Turn(wait=1.0, caller=Says(text=lines.request), agent=ANSWERS),
+    )
+
+
+def _somebody_leaves(_: Lines) -> tuple[Turn, ...]:
+    """Whoever leaves first ends the session (websocket.md 9.4)."""
+    return (
+        GREETED,
+        Turn(participant=Participants(joins="guest")),
+        Turn(wait=3.0),
+        Turn(
+            participant=Participants(leaves="guest"),
+            agent=Agent(hangs_up=True),
+            never=("speak",),
+        ),
+        _QUIET,
+    )
+
+
+RECIPES = (
+    Recipe("recognition-lost", "an agent that hears nothing any more says so", _recognition_lost),
+    Recipe("synthesis-fails", "what was not spoken is said again", _synthesis_fails),
+    Recipe(
+        "completion-lost", "the agent listens although playback never completes", _completion_lost
+    ),
+    Recipe("results-delayed", "results in a burst, 2 s late, are answered once", _results_delayed),
+    Recipe("hang-up-in-speech", "the agent ends with its caller", _hang_up_in_speech),
+    Recipe("hang-up-in-thought", "an answer that comes too late is not given", _hang_up_in_thought),
+    Recipe("line-drops", "a lost line is taken up again", _line_drops, "session"),
+    Recipe(
+        "server-closes", "a session closed with 1011 is taken up again", _server_closes, "session"
+    ),
+    Recipe("transfer-refused", "a caller nobody takes is told so", _transfer_refused, "call"),
+    Recipe("message-from-the-room", "a data message does no harm", _message, "call"),
+    Recipe("second-participant-joins", "the conversation goes on", _somebody_joins, "call"),
+    Recipe("second-participant-leaves", "the agent ends with its room", _somebody_leaves, "call"),
+)
