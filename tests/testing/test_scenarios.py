@@ -9,9 +9,9 @@ import pytest
 from sayna_testing import scenarios
 from sayna_testing.clock import virtual_time
 from sayna_testing.expectations import ExpectationError
+from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scenarios import Lines, Scenario
 from sayna_testing.scripts import dumps, loads
-from sayna_testing.server.fake import FakeSaynaServer
 from tests.testing.talker import talker, talker_app
 
 FLAWS = {
