@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 UV = $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test check format coverage bench docs soak matrix lock clean
+.PHONY: help setup browser demo test check format coverage bench docs examples soak matrix lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -78,11 +78,44 @@ coverage: setup ## Run the test suite and show the lines and branches that it mi
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
+# A user's project: nothing but the built wheel. Without the extra the plugin keeps out of the way.
+examples: setup ## Run the tests of the example projects against the built wheel, in a clean environment
+	@rm -rf $(VENV)/examples
+	@$(BIN)/python -m build --wheel --no-isolation -o $(VENV)/examples/dist . >/dev/null
+	@sed -n 's/ \\$$//; /^[a-z].*==/p' requirements/dev.txt >$(VENV)/examples/pins.txt
+	@for env in plain full; do $(UV) venv --quiet --python $(BIN)/python $(VENV)/examples/$$env || exit 1; done
+	@VIRTUAL_ENV=$(VENV)/examples/plain $(UV) pip install --quiet -c $(VENV)/examples/pins.txt $(VENV)/examples/dist/*.whl pytest
+	@cd $(VENV)/examples && echo "def test_plain(): import sayna_client, sayna_testing" >test_plain.py && \
+		plain/bin/python -m pytest -q -W error -c /dev/null --rootdir . test_plain.py
+	@VIRTUAL_ENV=$(VENV)/examples/full $(UV) pip install --quiet -c $(VENV)/examples/pins.txt "$$(echo $(VENV)/examples/dist/*.whl)[testing]" fastapi
+	@cp -r docs/examples $(VENV)/examples/projects
+	@cd $(VENV)/examples/projects && for project in */test_*.py; do PYTHONPATH=. ../full/bin/python -m pytest -q -W error \
+		-o asyncio_default_fixture_loop_scope=function -c /dev/null --rootdir . $$(dirname $$project) || exit 1; done
+
+RUNS = 3.11-dev 3.12-dev 3.13-dev 3.11-lowest
+TESTS = tests
+matrix: $(VENV)/.peer ## Run the test suite with every supported Python, and with the oldest dependencies
+	@for run in $(RUNS); do \
+		python=python$${run%-*}; requirements=requirements/$${run#*-}.txt; export VIRTUAL_ENV=$(VENV)/matrix/$$run; \
+		$$python -c "" 2>/dev/null || { echo "== $$python is not on PATH: skipped"; continue; }; \
+		echo "== $$($$python -V), $$requirements"; \
+		$(UV) venv --quiet --clear --python "$$(command -v $$python)" $$VIRTUAL_ENV && \
+		$(UV) pip install --quiet --require-hashes -r $$requirements && \
+		$(UV) pip install --quiet --no-deps --no-build-isolation --no-index -e . && \
+		$$VIRTUAL_ENV/bin/python -m pytest -q -n auto $(TESTS) || exit 1; \
+	done
+
+soak: setup ## Ten minutes of mixed traffic with faults; SECONDS=60 makes it one
+	@$(BIN)/python -W error -X dev -m tests.soak --seconds $(SECONDS)
+SECONDS = 600
+
+COMPILE = pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 lock: | $(BIN)/uv ## Pin and hash the requirements again
-	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-annotate --no-header pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt
-	@for name in docs bench peer; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	@$(UV) $(COMPILE) --generate-hashes pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt
+	@$(UV) $(COMPILE) --resolution lowest-direct pyproject.toml --extra testing --extra media -o $(VENV)/lowest.txt
+	@$(UV) $(COMPILE) --generate-hashes -c $(VENV)/lowest.txt pyproject.toml --extra testing --extra media requirements/dev.in \
+		-o requirements/lowest.txt
+	@for name in docs bench peer; do $(UV) $(COMPILE) --generate-hashes requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove the environment and build leftovers
 	@rm -rf $(VENV) build dist site .coverage .coverage.* .hypothesis
