@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from sayna_testing.server.faults import Faults
 from sayna_testing.server.http_faults import disturbed
-from sayna_testing.server.journal import Journal
+from sayna_testing.server.journal import Journal, redact_text
 from sayna_testing.server.rest import Request, Response, Upgrade
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | Upgrade]]
@@ -144,4 +144,4 @@ def _readable(body: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        return redact_text(text)

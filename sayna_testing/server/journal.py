@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -191,6 +192,18 @@ class Journal:
         clock = loop.time()
         zero = self._zero.setdefault(id(loop), clock - (steady - self._start))
         return round(clock - zero, 6)
+
+
+_IN_TEXT = re.compile(
+    rf"""(["']?)\b({"|".join(map(re.escape, sorted({*_SECRET_KEYS, "auth"})))})\1\s*:\s*"""
+    r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]"']+)""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def redact_text(text: str) -> str:
+    """A text that should be JSON and may not be, without what stands behind secret names."""
+    return _IN_TEXT.sub(rf"\1\2\1:{_HIDDEN}", text)
 
 
 def redact(data: Mapping[str, Any], levels: int = _LEVELS) -> JSONObject:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from sayna_testing.server.fault_effects import Delay, FrameEffect, Silent
-from sayna_testing.server.journal import Journal
+from sayna_testing.server.journal import Journal, redact_text
 from sayna_testing.server.rooms import Room
 from sayna_testing.server.serde import SerdeError
 from sayna_testing.server.state import ServerState
@@ -111,7 +111,7 @@ class Connection:
         except SerdeError as error:
             if not await self._met("malformed"):
                 return
-            self._note("malformed", flow=">", data={"text": frame_text}, error=True)
+            self._note("malformed", flow=">", data={"text": redact_text(frame_text)}, error=True)
             refusal = messages.error(f"Invalid message format: {error.detail}")
             await self._outbox.send(refusal)
             return
