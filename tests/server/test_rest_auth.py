@@ -143,7 +143,9 @@ async def test_elliptic_key_signs_es256() -> None:
     assert jwt.decode(rest.outgoing[0].body, public, algorithms=["ES256"])["sub"] == "sayna-auth"
 
 
-@pytest.mark.parametrize("key", ["no key", pem(RSA).replace("MII", "MIX", 1)])
+@pytest.mark.parametrize(
+    "key", ["no key", pem(RSA).replace("MII", "MIX", 1)], ids=["no key", "a damaged key"]
+)
 async def test_key_that_cannot_sign_is_an_error(key: str) -> None:
     assert await Rest(by_service(key)).error("GET", "/voices", authorization="Bearer t") == (
         500,
