@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Turn,
         TurnResult,
     )
+    from sayna_testing.server.faults import Faults
     from sayna_testing.server.journal import Entry, Journal
     from sayna_testing.server.rooms import Participant, Room
     from sayna_testing.server.session import Delivered, Session
@@ -68,6 +69,7 @@ __all__ = [
     "Explanation",
     "FakeSaynaServer",
     "Fault",
+    "Faults",
     "Forgery",
     "Journal",
     "LiveKitSettings",
@@ -143,6 +145,7 @@ _NAMES = {
         "After",
         "Agent",
         "Fault",
+        "Faults",
         "Message",
         "MessageMatch",
         "Outcome",
@@ -157,6 +160,7 @@ _NAMES = {
         "TurnResult",
     ),
     "fake": ("FakeSaynaServer",),
+    "server.faults": ("Faults",),
     "server.journal": (
         "Entry",
         "Journal",
