@@ -26,11 +26,12 @@ class Utterance:
 
 @dataclass(slots=True)
 class _Stretch:
-    """Sound without a gap, and a recogniser that listens to it."""
+    """Sound without a gap, and a recogniser that has listened to the first `read` bytes of it."""
 
     start: float
     recognizer: Recognizer
     audio: bytearray = field(default_factory=bytearray)
+    read: int = 0
     utterances: list[Utterance] = field(default_factory=list[Utterance])
     under_way: str | None = None
     """What is under way reads so far; None when it must be read anew."""
@@ -77,12 +78,7 @@ class Ear:
         if self._stretch is None or at > self.end:
             self._past = list(self.utterances)
             self._stretch = _Stretch(at, self._listen())
-        stretch = self._stretch
-        stretch.audio += audio
-        stretch.under_way = None
-        for event in stretch.recognizer.feed(audio):
-            if isinstance(event, Final):
-                stretch.utterances.append(self._placed(event, stretch.start))
+        self._stretch.audio += audio
 
     def clear(self, at: float) -> None:
         """Drop what has not sounded at that time; what is in the middle of sounding is cut."""
@@ -100,12 +96,24 @@ class Ear:
         """The utterances of the present stretch, the one under way included."""
         stretch = self._stretch
         assert stretch is not None
+        self._read(stretch)
         yield from stretch.utterances
         if stretch.under_way is None:
             stretch.under_way = stretch.recognizer.heard
         if text := stretch.under_way:
             ended = [utterance.end for utterance in stretch.utterances]
             yield Utterance(text, ended[-1] if ended else stretch.start, self.end)
+
+    def _read(self, stretch: _Stretch) -> None:
+        """Listen to what came since: nothing is read before somebody asks, then all at once."""
+        new = bytes(stretch.audio[stretch.read :])
+        if not new:
+            return
+        stretch.read += len(new)
+        stretch.under_way = None
+        for event in stretch.recognizer.feed(new):
+            if isinstance(event, Final):
+                stretch.utterances.append(self._placed(event, stretch.start))
 
     def _cut(self, at: float) -> Iterator[Utterance]:
         """The part heard of an utterance that sounds at that time."""

@@ -29,6 +29,8 @@ _SLICE: Final = 0.01
 _SILENCE: Final = 1.0
 # How often to look, 1 ms each, for bytes that are on their way between two ends in the loop.
 _LOOKS: Final = 50
+# Deadlines taken before those that have passed are forgotten.
+_MANY: Final = 256
 
 
 class Timeline:
@@ -115,6 +117,7 @@ class Driver:
         self._stock_call_at = loop.call_at
         self._timeline = timeline
         self._taken: dict[float, float] = {}
+        self._many = _MANY
 
     def __enter__(self) -> Self:
         self._shift(self._timeline.now - self.loop.time())
@@ -167,7 +170,9 @@ class Driver:
         if when - _START > self._timeline.limit:
             return self._silence(when)
         self._timeline.jump(when)
-        self._taken = {asked: last for asked, last in self._taken.items() if last > when}
+        if len(self._taken) > self._many:
+            self._taken = {asked: last for asked, last in self._taken.items() if last > when}
+            self._many = max(_MANY, 2 * len(self._taken))
         return events
 
     def _arriving(self) -> list[Any]:
