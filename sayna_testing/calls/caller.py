@@ -75,6 +75,10 @@ class Caller(ABC):
         """Whether an entry of the journal belongs to this call."""
 
     @abstractmethod
+    def _sounds(self, text: str, manner: Manner) -> None:
+        """Let what is said sound where somebody listens to the sound itself."""
+
+    @abstractmethod
     async def hangs_up(self) -> None:
         """End the call from this side."""
 
@@ -123,6 +127,7 @@ class Caller(ABC):
     async def speaks(self, text: str, **knobs: Unpack[Knobs]) -> Delivered:
         """Say something at once, over whatever sounds; else like `says`."""
         manner = replace(Manner(wpm=self.wpm), **knobs)
+        self._sounds(text, manner)
         start = self._line.now
         interims: list[str] = []
         dropped: list[str] = []

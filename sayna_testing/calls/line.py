@@ -9,6 +9,9 @@ from sayna_testing.calls.ear import Ear, Utterance
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.session import Session
 
+DEFAULT_RATE = 24000
+"""Hertz of speech where the config gives none (websocket.md 4.2.2)."""
+
 
 class Line:
     """Feeds a caller's ear from the journal; `plain` and `in_room` are the two kinds there are.
@@ -36,7 +39,7 @@ class Line:
 
         def form(_: Entry) -> tuple[int, str]:
             tts = session.config["tts_config"]
-            return tts["sample_rate"] or 24000, tts["audio_format"] or "linear16"
+            return tts["sample_rate"] or DEFAULT_RATE, tts["audio_format"] or "linear16"
 
         return cls(journal, _PLAIN, lambda entry: entry.session == session.key, form)
 

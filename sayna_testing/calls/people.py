@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 from sayna_testing.calls.caller import Caller
-from sayna_testing.calls.line import Line
+from sayna_testing.calls.line import DEFAULT_RATE, Line
+from sayna_testing.calls.speech import Manner, spoken
 from sayna_testing.expectations import ExpectationError, only_ours
 from sayna_testing.server.journal import Entry, Journal
+from sayna_testing.server.recordings import SAMPLE_RATE
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
 
@@ -52,11 +55,18 @@ class PlainCaller(Caller):
         """Raise ExpectationError: there is no room."""
         raise ExpectationError(_NO_ROOM)
 
+    def _sounds(self, text: str, manner: Manner) -> None:
+        """Nobody listens to the sound: the agent is given what a recogniser makes of it."""
+
     def _concerns(self, entry: Entry) -> bool:
         return entry.session == self.session.key
 
 
 _NO_ROOM = "messages and participants need a room, and this session has none: play it as a call"
+
+
+class SampleRateWarning(UserWarning):
+    """Speech recognition was told another sample rate than it is fed (websocket.md 9.2)."""
 
 
 class RoomCaller(Caller):
@@ -75,6 +85,7 @@ class RoomCaller(Caller):
         self.room = room
         self.participant = participant
         self._sessions = sessions
+        self._checked: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.identity!r} in {self.room.name!r}>"
@@ -126,6 +137,14 @@ class RoomCaller(Caller):
         """Wait until the agent has ended the call; raises ExpectationError when it has not."""
         await self.sees(self._is_my_end, expected="the agent to hang up", within=within)
 
+    def _sounds(self, text: str, manner: Manner) -> None:
+        """Recordings hear the sound; the agent is given what a recogniser makes of it."""
+        if not self.room.recorders:
+            return
+        sound = spoken(text, manner, SAMPLE_RATE)
+        for recorder in self.room.recorders:
+            recorder.hear(self.identity, sound, SAMPLE_RATE)
+
     def _is_my_end(self, entry: Entry) -> bool:
         if entry.data.get("room") != self.room.name:
             return False
@@ -136,6 +155,8 @@ class RoomCaller(Caller):
     async def _recognised(
         self, text: str, *, is_final: bool, is_speech_final: bool, confidence: float
     ) -> str | None:
+        for session in self.sessions:
+            self._check_rates(session)
         reasons = [
             await session.recognised(
                 text, is_final=is_final, is_speech_final=is_speech_final, confidence=confidence
@@ -146,6 +167,24 @@ class RoomCaller(Caller):
         if not reasons:
             return f"no session listens to {self.identity!r}"
         return None if None in reasons else reasons[0]
+
+    def _check_rates(self, session: Session) -> None:
+        """Room audio comes at the rate of speech, whatever recognition was told (9.2)."""
+        if session.key in self._checked or not session.config["audio"]:
+            return
+        self._checked.add(session.key)
+        told = session.config["stt_config"]["sample_rate"]
+        fed = session.config["tts_config"]["sample_rate"] or DEFAULT_RATE
+        if told == fed:
+            return
+        words = (
+            f"speech recognition was told {told} Hz, but the room feeds it {fed} Hz "
+            "(tts_config.sample_rate): a real recogniser would understand nothing"
+        )
+        self.journal.record(
+            "warning", flow="*", session=session.key, data={"message": words}, error=True
+        )
+        warnings.warn(SampleRateWarning(words), stacklevel=1)
 
     def _is_heard_by(self, session: Session) -> bool:
         """Audio sessions hear everybody, or whom they listen to (websocket.md 9.1, 9.3)."""

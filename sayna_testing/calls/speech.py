@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from sayna_testing.speech import duration
+from sayna_testing.speech import duration, synthesize
 
 
 class Knobs(TypedDict, total=False):
@@ -63,6 +63,15 @@ def steps(text: str, manner: Manner) -> Iterator[Step]:
     yield Step(max(end - last, 0.0) + manner.late, text, is_final=True)
     if manner.duplicate:
         yield Step(0.0, text, is_final=True)
+
+
+def spoken(text: str, manner: Manner, sample_rate: int) -> bytes:
+    """The sound of one utterance: 16-bit little-endian mono PCM."""
+    if not manner.hesitation:
+        return synthesize(text, sample_rate, wpm=manner.wpm)
+    pause = bytes(2 * round(manner.hesitation * sample_rate))
+    words = (synthesize(word, sample_rate, wpm=manner.wpm) for word in text.split())
+    return b"".join(pause + word for word in words)
 
 
 def _interims(words: list[str], interims: bool | Sequence[str]) -> list[str]:

@@ -88,6 +88,11 @@ class Recorder:
             recording = Recording(tuple(clip for clip in self._clips if clip.pcm), duration)
         self._keep(recording)
 
+    def hear(self, source: str, pcm: bytes, sample_rate: int) -> None:
+        """Record sound from now on that only recordings hear: 16-bit little-endian mono PCM."""
+        with self._lock:
+            self._add(source, self._clock() - self._begin, pcm, sample_rate)
+
     def _hear(self, event: RoomEvent) -> None:
         with self._lock:
             now = self._clock() - self._begin
