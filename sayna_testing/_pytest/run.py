@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.server.journal import Entry
 
-__all__ = ["Run"]
+__all__ = ["Run", "SaynaFaultWarning"]
+
+
+class SaynaFaultWarning(UserWarning):
+    """A test planned a fault that nobody met, so it did not test what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Run:
                 "(server.allow_errors):\n" + "\n".join(refused),
                 pytrace=False,
             )
+        unused = [fault for used in self._used for fault in used.server.faults.unused]
+        if unused and self.choice.strict:
+            pytest.fail("strict: planned faults hit nothing: " + ", ".join(unused), pytrace=False)
+        for fault in unused:
+            warnings.warn(SaynaFaultWarning(f"this fault hit nothing: {fault}"), stacklevel=1)
 
     def check_leaks(self, server: FakeSaynaServer) -> None:
         """Tell what is still open of a server about to close: a warning, a failure when strict."""

@@ -410,3 +410,24 @@ def test_the_page_of_a_run(suite: Suite, pytester: pytest.Pytester) -> None:
     ).assert_outcomes(passed=2)
     page = Path(pytester.path / "page.html").read_text(encoding="utf-8")
     assert "test_it.py::test_conversation" in page
+
+
+UNMET = """
+    from agent import converse
+
+    async def test_it(sayna_server):
+        sayna_server.faults.http_status(503, path="/voices")
+        await converse(sayna_server)
+"""
+
+
+def test_a_fault_that_nobody_met_is_a_warning(suite: Suite) -> None:
+    result = suite(UNMET, AUTO, "-W", "default")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*SaynaFaultWarning: this fault hit nothing: *503*/voices*"])
+
+
+def test_a_fault_that_nobody_met_fails_when_strict(suite: Suite) -> None:
+    result = suite(UNMET, AUTO, ini="sayna_strict = true")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*strict: planned faults hit nothing: *503*/voices*"])
