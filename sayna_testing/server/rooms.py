@@ -8,11 +8,20 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 ParticipantKind = Literal["STANDARD", "INGRESS", "EGRESS", "SIP", "AGENT", "UNKNOWN"]
 ParticipantState = Literal["JOINING", "JOINED", "ACTIVE", "DISCONNECTED", "UNKNOWN"]
 TrackKind = Literal["audio", "video"]
+
+
+class Hears(Protocol):
+    """A recorder in a room."""
+
+    def hear(self, source: str, pcm: bytes, sample_rate: int) -> None:
+        """Take sound that only recordings hear."""
+        ...
+
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -195,7 +204,7 @@ class Room:
         self.metadata = metadata
         self.max_participants = max_participants
         self.creation_time = math.floor(time.time())
-        self.recorders: list[object] = []
+        self.recorders: list[Hears] = []
         self.participants: dict[str, Participant] = {}
         self.deleted = False
         self._ids = ids
