@@ -1,0 +1,1 @@
+"""A FastAPI application that answers phone calls with a streaming language model."""
