@@ -48,7 +48,9 @@ def _hang_up_in_speech(_: Lines) -> tuple[Turn, ...]:
 
 
 def _hang_up_in_thought(lines: Lines) -> tuple[Turn, ...]:
-    return (GREETED, Turn(caller=Says(text=lines.request), hang_up=True), _QUIET)
+    """An answer may cross the hang-up on its way."""
+    gone = Turn(caller=Says(text=lines.request), hang_up=True)
+    return (GREETED, gone, Turn(wait=0.2), _QUIET)
 
 
 def _line_drops(lines: Lines) -> tuple[Turn, ...]:
