@@ -426,3 +426,38 @@ async def test_a_connection_lost_unseen_makes_sending_a_connection_error() -> No
         await client.connect()
         with pytest.raises((SaynaConnectionError, SaynaNotConnectedError)):
             await load_for_ever(client)
+
+
+async def test_an_error_answer_that_the_server_hangs_up_in_is_a_connection_error() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reader.readuntil(b"\r\n\r\n")
+        wire.writer.write(b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\n{")
+
+    async with peer(script) as url, client_of(url) as client:
+        with pytest.raises(SaynaConnectionError, match="failed"):
+            await client.health(retries=0)
+
+
+async def test_a_server_that_is_not_there_yet_is_asked_again(sayna_clock: Any) -> None:
+    async with client_of("http://127.0.0.1:1") as client:
+        with pytest.raises(SaynaConnectionError):
+            await client.health(retries=2)
+    assert sayna_clock.elapsed > 0
+
+
+async def test_a_borrowed_session_survives_a_connection_that_fails() -> None:
+    async with aiohttp.ClientSession() as session:
+        client = client_of("http://127.0.0.1:1", session=session)
+        with pytest.raises(SaynaConnectionError):
+            await client.connect()
+        assert not session.closed
+
+
+async def test_a_wait_cancelled_by_the_check_of_another_takes_nothing() -> None:
+    async with talk(result("a"), result("b")) as client:
+        first = asyncio.create_task(client.wait_for("stt_result", lambda _: second.cancel()))
+        second = asyncio.create_task(client.wait_for("stt_result"))
+        async with client.connect():
+            assert (await first).transcript == "a"
+            with pytest.raises(asyncio.CancelledError):
+                await second
