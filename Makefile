@@ -74,9 +74,9 @@ docs: setup $(VENV)/.docs ## Build the documentation into site/, with the refere
 
 coverage: setup ## Run the test suite and show the lines and branches that it misses
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest -n auto
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report
+	@$(BIN)/coverage report --fail-under=99
 
 # A user's project: nothing but the built wheel. Without the extra the plugin keeps out of the way.
 examples: setup ## Run the tests of the example projects against the built wheel, in a clean environment
