@@ -294,3 +294,41 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
 def test_any_text_is_a_script_or_a_script_error(text: str) -> None:
     with contextlib.suppress(ScriptError):
         assert loads(text).turns
+
+
+KEYS = st.sampled_from([*Turn.model_fields, "contains", "within", "txt", "agnet", "x"])
+VALUES = st.recursive(
+    st.sampled_from(["400ms", "", "soon", "reset", "clear", True, False, 0, -1, 7, 0.5, 1e300]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=3))
+def test_any_keys_and_values_are_a_script_or_an_error_that_names_a_line(
+    turns: list[dict[str, object]],
+) -> None:
+    lines = ['name = "x"']
+    for keys in turns:
+        lines.append("[[turn]]")
+        lines += [f"{key} = {toml(value)}" for key, value in keys.items()]
+    text = "\n".join(lines)
+    refused = None
+    try:
+        script = loads(text, source="s.toml")
+        assert loads(dumps(script)) == script
+    except ScriptError as error:
+        refused = error
+    if refused is not None:
+        assert 1 <= refused.line <= len(lines)
+        assert str(refused).startswith(f"s.toml:{refused.line}: ")
+
+
+def toml(value: object) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case _:
+            return json.dumps(value)
