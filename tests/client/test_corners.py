@@ -454,8 +454,13 @@ async def test_a_borrowed_session_survives_a_connection_that_fails() -> None:
 
 
 async def test_a_wait_cancelled_by_the_check_of_another_takes_nothing() -> None:
+    second: asyncio.Task[STTResultMessage]
+
+    def takes_it_alone(_: STTResultMessage) -> bool:
+        return second.cancel()
+
     async with talk(result("a"), result("b")) as client:
-        first = asyncio.create_task(client.wait_for("stt_result", lambda _: second.cancel()))
+        first = asyncio.create_task(client.wait_for("stt_result", takes_it_alone))
         second = asyncio.create_task(client.wait_for("stt_result"))
         async with client.connect():
             assert (await first).transcript == "a"
