@@ -113,6 +113,7 @@ COMPILE = pip compile -q --universal --python-version 3.11 --no-emit-index-url -
 lock: | $(BIN)/uv ## Pin and hash the requirements again
 	@$(UV) $(COMPILE) --generate-hashes pyproject.toml --extra testing --extra media requirements/dev.in -o requirements/dev.txt
 	@$(UV) $(COMPILE) --resolution lowest-direct pyproject.toml --extra testing --extra media -o $(VENV)/lowest.txt
+	@rm -f requirements/lowest.txt  # old pins would be preferred
 	@$(UV) $(COMPILE) --generate-hashes -c $(VENV)/lowest.txt pyproject.toml --extra testing --extra media requirements/dev.in \
 		-o requirements/lowest.txt
 	@for name in docs bench peer; do $(UV) $(COMPILE) --generate-hashes requirements/$$name.in -o requirements/$$name.txt || exit 1; done
