@@ -43,6 +43,15 @@ def test_every_entry_of_the_navigation_leads_somewhere() -> None:
     assert [entry for entry in entries if not _is_there(DOCS / entry)] == []
 
 
+def test_every_page_is_in_the_navigation_and_in_the_index_for_programs() -> None:
+    site = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+    index = (ROOT / "llms.txt").read_text(encoding="utf-8")
+    for page in WRITTEN[:-1]:
+        name = str(page.relative_to(DOCS))
+        assert f'"{name}"' in site
+        assert name == "index.md" or f"(docs/{name})" in index
+
+
 def _is_there(target: Path) -> bool:
     """Pages of the reference are written when the site is built."""
     return target.name in PAGES if target.parent.name == "reference" else target.exists()
