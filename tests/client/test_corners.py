@@ -438,11 +438,15 @@ async def test_an_error_answer_that_the_server_hangs_up_in_is_a_connection_error
             await client.health(retries=0)
 
 
-async def test_a_server_that_is_not_there_yet_is_asked_again(sayna_clock: Any) -> None:
+async def test_a_server_that_is_not_there_is_asked_again_as_often_as_allowed(
+    sayna_clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "sayna_client")
     async with client_of("http://127.0.0.1:1") as client:
         with pytest.raises(SaynaConnectionError):
             await client.health(retries=2)
-    assert sayna_clock.elapsed > 0
+    assert len([one for one in caplog.messages if one.startswith("GET / again in")]) == 2
+    assert sayna_clock.elapsed < 0.7
 
 
 async def test_a_borrowed_session_survives_a_connection_that_fails() -> None:
@@ -466,3 +470,17 @@ async def test_a_wait_cancelled_by_the_check_of_another_takes_nothing() -> None:
             assert (await first).transcript == "a"
             with pytest.raises(asyncio.CancelledError):
                 await second
+
+
+async def test_a_recording_that_breaks_off_is_a_connection_error() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.reader.readuntil(b"\r\n\r\n")
+        wire.writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nOggS")
+
+    async with (
+        peer(script) as url,
+        client_of(url) as client,
+        client.stream_recording("s") as recording,
+    ):
+        with pytest.raises(SaynaConnectionError, match="GET /recording/s failed"):
+            assert [piece async for piece in recording] == []
