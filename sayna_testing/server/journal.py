@@ -196,13 +196,16 @@ class Journal:
 
 _IN_TEXT = re.compile(
     rf"""(["']?)\b({"|".join(map(re.escape, sorted({*_SECRET_KEYS, "auth"})))})\1\s*:\s*"""
-    r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]"']+)""",
+    r"""("(?:[^"\\]|\\.)*"?|'[^']*'?|[{\[].*|[^\s,{}\[\]"']+)""",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def redact_text(text: str) -> str:
-    """A text that should be JSON and may not be, without what stands behind secret names."""
+    """A text that should be JSON and may not be, without what stands behind secret names.
+
+    Where an object or a list stands there, its end cannot be known: all the rest goes.
+    """
     return _IN_TEXT.sub(rf"\1\2\1:{_HIDDEN}", text)
 
 

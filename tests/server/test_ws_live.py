@@ -271,6 +271,8 @@ def test_sound_in_a_room_is_heard_of_those_who_are_listened_to(server: FakeSayna
     [
         '{"type":"config","stt_config":{"auth":{"api_key":"SECRET-1"}}',
         '{"type":"config", "auth" : {"credentials":"SECRET-1"',
+        '{"credentials":{"key":"SECRET-1"}',
+        '{"auth":["a", {"b":{}}, "SECRET-1"',
         "{'api_key': 'SECRET-1'",
         '{"api_key":"SECRET-1',
         '{"password":12,"token":"a\\"SECRET-1"} x',
