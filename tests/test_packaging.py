@@ -37,6 +37,15 @@ def test_the_wheel_holds_both_typed_packages_and_no_tests(wheel: zipfile.ZipFile
     tops = {name.split("/")[0] for name in names}
     assert tops == {"sayna_client", "sayna_testing", INFO}
     assert {"sayna_client/py.typed", "sayna_testing/py.typed"} <= set(names)
+    assert [name for name in names if Path(name).name.startswith(("test_", "conftest"))] == []
+
+
+def test_the_wheel_holds_the_demo_and_its_agent(wheel: zipfile.ZipFile) -> None:
+    demo = [name for name in wheel.namelist() if name.startswith("sayna_testing/_demo/")]
+    assert {name.removeprefix("sayna_testing/_demo/") for name in demo} == {
+        "booking.sayna.toml",
+        *(f"booking_agent/{name}.py" for name in ("__init__", "agent", "dialogue")),
+    }
 
 
 def test_the_wheel_declares_what_product_md_promises(wheel: zipfile.ZipFile) -> None:
