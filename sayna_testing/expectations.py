@@ -68,7 +68,11 @@ class Text:
         return failed
 
     def __str__(self) -> str:
-        demands = (("is", self.equals), ("containing", self.contains), ("matching", self.matches))
+        demands = (
+            ("exactly", self.equals),
+            ("containing", self.contains),
+            ("matching", self.matches),
+        )
         return " ".join(
             f'{word} "{demand.pattern if isinstance(demand, re.Pattern) else demand}"'
             for word, demand in demands

@@ -194,7 +194,7 @@ class Caller(ABC):
         self, choices: Sequence[Text], *, within: float = DEFAULT_TIMEOUT, partial: bool = False
     ) -> Utterance:
         """Like `hears`, for any of several demands; returns the utterance with its times."""
-        expected = f"hear {' or '.join(map(str, choices))}"
+        expected = f"the caller to hear {' or '.join(map(str, choices))}"
         with self.journal.waiting(f"{expected} within {within:g} s"):
             return await self._listen(choices, expected, within, partial=partial)
 

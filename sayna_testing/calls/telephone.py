@@ -18,11 +18,14 @@ from sayna_testing.server.livekit import LiveKitError
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.tenancy import AccessError, claim
 from sayna_testing.webhooks import SignedWebhook, WebhookSigner
+from sayna_testing.webhooks.signing import secret_source
 
 __tracebackhide__ = only_ours
 
 ANSWER = 5.0
 """Seconds an agent has to answer the webhook and to join the room, and to end afterwards."""
+
+_FORBIDDEN = (401, 403)
 
 FAREWELL = 0.01
 """Seconds from the end of the session until the agent has seen it and cleaned up."""
@@ -62,7 +65,7 @@ async def telephone(
     ExpectationError when the webhook is not answered with 2xx or nobody joins in time.
     """
     host = dialled.host(world.sip_host)
-    target, signer, auth_id = _receiver(world, host, webhook)
+    target, signer, source, auth_id = _receiver(world, host, webhook)
     async with open_target(target, path=path) as door:
         caller = _arrive(world, dialled, host, wpm)
         if auth_id:
@@ -71,7 +74,7 @@ async def telephone(
         hook = _announce(signer, caller, dialled, host, world)
         try:
             with outside("the agent to answer") if isinstance(target, str) else _NOTHING:
-                await _answered(world, caller, door, hook)
+                await _answered(world, caller, door, hook, source)
             yield caller
         finally:
             await caller.hangs_up()
@@ -81,17 +84,20 @@ async def telephone(
 _NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
 
 
-def _receiver(world: World, host: str, webhook: Target | None) -> tuple[Target, WebhookSigner, str]:
-    """Who is told of the call, how it is signed, and the tenant the room is claimed for."""
+def _receiver(
+    world: World, host: str, webhook: Target | None
+) -> tuple[Target, WebhookSigner, str, str]:
+    """Who is told of the call, who signs, with what, and the tenant the room is claimed for."""
     if webhook is not None:
-        return webhook, WebhookSigner(), ""
+        return webhook, WebhookSigner(), secret_source(), ""
     hook = world.state.hooks.find(host)
     if hook is None:
         known = ", ".join(repr(hook.host) for hook in world.state.hooks.listed()) or "none"
         raise LookupError(
             f"no webhook= was given and no SIP hook is registered for {host!r} (hooks: {known})"
         )
-    return hook.url, WebhookSigner(world.state.hooks.secret(hook)), hook.auth_id.strip()
+    signer = WebhookSigner(world.state.hooks.secret(hook))
+    return hook.url, signer, f"the secret of the hook for {host!r}", hook.auth_id.strip()
 
 
 def _arrive(world: World, dialled: Dialled, host: str, wpm: float) -> RoomCaller:
@@ -142,21 +148,24 @@ def _announce(
     )
 
 
-async def _answered(world: World, caller: RoomCaller, door: Door, hook: SignedWebhook) -> None:
+async def _answered(
+    world: World, caller: RoomCaller, door: Door, hook: SignedWebhook, source: str
+) -> None:
     """Post the webhook and wait for the agent in the room, both within the limit."""
     joined = world.journal.first(lambda entry: _is_ready(entry, caller.room))
     try:
         async with asyncio.timeout(ANSWER):
             response = await door(hook)
             data = {"event_id": hook.event_id, "status": response.status, **hook.payload}
-            world.journal.record(
-                "webhook", flow="*", data=data, error=not 200 <= response.status < 300
-            )
-            if not 200 <= response.status < 300:
+            refused = not 200 <= response.status < 300
+            posted = world.journal.record("webhook", flow="*", data=data, error=refused)
+            if refused:
                 raise failure(
                     f"the webhook to be answered with 2xx, got {response.status}: "
                     f"{response.text[:500]}",
                     caller.entries,
+                    nearest=posted,
+                    reason=f"signed with {source}" if response.status in _FORBIDDEN else "",
                 )
             await asyncio.wrap_future(joined)
     except TimeoutError:

@@ -125,6 +125,27 @@ def _fault(data: JSONObject) -> str:
     return f"{data.get('fault')} at {data.get('at')}" if "at" in data else plain(data)
 
 
+def _ready(data: JSONObject) -> str:
+    room = data.get("livekit_room_name")
+    return f'room="{room}"' if room else f'stream_id="{data.get("stream_id", "")}"'
+
+
+def _webhook(data: JSONObject) -> str:
+    answer = {"answered": data.get("status")} if "status" in data else {"error": data.get("error")}
+    told = {"from": "from_phone_number", "to": "to_phone_number", "url": "url"}
+    return plain({**{word: data[key] for word, key in told.items() if key in data}, **answer})
+
+
+def _person(section: str) -> Callable[[JSONObject], str]:
+    """Words for a frame that tells of one participant or of a track of one."""
+
+    def describe(data: JSONObject) -> str:
+        told: JSONObject = data[section] if isinstance(data.get(section), dict) else data
+        return plain({"identity": told["identity"]} if "identity" in told else data)
+
+    return describe
+
+
 def _http(data: JSONObject) -> str:
     return f"{data.get('method')} {data.get('path')} -> {data.get('status')}"
 
@@ -134,7 +155,12 @@ _WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {
     "config": ("config", _config),
     "fault": ("fault", _fault),
     "http": ("http", _http),
+    "participant_connected": ("participant_connected", _person("participant")),
+    "participant_disconnected": ("participant_disconnected", _person("participant")),
+    "ready": ("ready", _ready),
     "speak": ("speak", _speak),
     "stt_result": ("heard", _stt_result),
+    "track_subscribed": ("track_subscribed", _person("track")),
     "tts_playback_complete": ("completed", lambda _: ""),
+    "webhook": ("webhook", _webhook),
 }

@@ -9,7 +9,7 @@ from typing import Any
 from sayna_testing.webhooks.moment import Moment, unix_seconds, wall_clock
 from sayna_testing.webhooks.request import SignedWebhook
 
-__all__ = ["WEBHOOK_SECRET", "compact", "default_secret", "sign", "signature"]
+__all__ = ["WEBHOOK_SECRET", "compact", "default_secret", "secret_source", "sign", "signature"]
 
 WEBHOOK_SECRET = "fake-sayna-hook-secret-0001"
 """What tests sign with unless told otherwise: made up, and published in the documentation."""
@@ -18,6 +18,13 @@ WEBHOOK_SECRET = "fake-sayna-hook-secret-0001"
 def default_secret() -> str:
     """`SAYNA_WEBHOOK_SECRET`, which a receiver reads too, else `WEBHOOK_SECRET`."""
     return os.environ.get("SAYNA_WEBHOOK_SECRET") or WEBHOOK_SECRET
+
+
+def secret_source() -> str:
+    """Where `default_secret` comes from at the moment, in words."""
+    if os.environ.get("SAYNA_WEBHOOK_SECRET"):
+        return "SAYNA_WEBHOOK_SECRET of the environment"
+    return "sayna_testing.WEBHOOK_SECRET, as SAYNA_WEBHOOK_SECRET is not set"
 
 
 def signature(secret: str, timestamp: int | str, event_id: str, body: bytes) -> str:

@@ -235,13 +235,13 @@ def test_everything_stands_in_its_lane(make_barge_in: Callable[..., Call]) -> No
         "control": [
             "open",
             "config stt=deepgram  tts=cartesia",
-            'ready stream_id="call-42" livekit_url="http://localhost:7880"',
+            'ready stream_id="call-42"',
             "clear",
             "speak_up",
             'error message="Invalid message format: unknown variant `speak_up`"',
             "close",
         ],
-        "webhooks": ['webhook url="https://agent.example/sayna" status=200'],
+        "webhooks": ['webhook url="https://agent.example/sayna" answered=200'],
         "faults": ['fault fault="drop the connection" after="1.2 s"'],
         "expectations": [
             'speak containing "how can I help"',

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from aiohttp import web
 from fastapi import FastAPI, Request
 
 from sayna_client import LiveKitConfig, SaynaClient
@@ -130,12 +131,43 @@ def test_what_is_not_said_fails_with_reasons_field_by_field(server: FakeSaynaSer
 
     with pytest.raises(ExpectationError) as caught:
         asyncio.run(call())
-    words = 'hear containing "price list" within 1 s'
+    words = 'the caller to hear containing "price list" within 1 s'
     assert (words, False) in [(wait.expected, wait.met) for wait in server.journal.waits]
     lines = str(caught.value).splitlines()
     assert lines[0] == f"expected: {words}"
     assert 'speak     "Hello! How can I help?"' in lines[1]
     assert 'text: no "price list" in it   timing: ok' in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("own", "source"),
+    [
+        (None, "sayna_testing.WEBHOOK_SECRET, as SAYNA_WEBHOOK_SECRET is not set"),
+        ("another-secret-of-sixteen", "SAYNA_WEBHOOK_SECRET of the environment"),
+    ],
+)
+def test_a_webhook_refused_for_its_signature_tells_what_signed_it(
+    server: FakeSaynaServer, monkeypatch: pytest.MonkeyPatch, own: str | None, source: str
+) -> None:
+    monkeypatch.delenv("SAYNA_WEBHOOK_SECRET", raising=False)
+    if own:
+        monkeypatch.setenv("SAYNA_WEBHOOK_SECRET", own)
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=401)
+
+    async def call() -> None:
+        app = web.Application()
+        app.router.add_post("/sayna", refuse)
+        async with server.call(to="+442071838750", webhook=app):
+            pytest.fail("nobody answered")
+
+    with pytest.raises(ExpectationError) as caught:
+        asyncio.run(call())
+    nearest = str(caught.value).splitlines()[1]
+    assert 'to="+442071838750" answered=401' in nearest
+    assert nearest.endswith(f"signed with {source}")
+    assert own is None or own not in str(caught.value)
 
 
 def test_an_agent_that_says_nothing_is_told_so(server: FakeSaynaServer) -> None:

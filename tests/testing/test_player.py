@@ -98,7 +98,7 @@ def test_a_turn_that_fails_ends_the_script_and_the_rest_is_not_run() -> None:
     )
     assert [result.status for result in outcome.turns] == ["passed", "failed", "not run"]
     assert not outcome.passed
-    with pytest.raises(ExpectationError, match=r"<script>:4: expected: hear"):
+    with pytest.raises(ExpectationError, match=r"<script>:4: expected: the caller to hear"):
         outcome.check()
 
 
@@ -167,7 +167,10 @@ def test_the_agent_does_what_the_turn_demands(act: str, wanted: str) -> None:
         ('transfer = "+44"', "expected: transfer to +44 within 5 s"),
         ('loading = "start"', "expected: loading_start within 5 s"),
         ("hangs_up = true", "expected: the session to end within 5 s"),
-        ('any = [{ equals = "a" }, { matches = "b$" }]', 'expected: hear is "a" or matching "b$"'),
+        (
+            'any = [{ equals = "a" }, { matches = "b$" }]',
+            'expected: the caller to hear exactly "a" or matching "b$"',
+        ),
     ],
 )
 def test_what_the_agent_does_not_do_fails_with_its_name(wanted: str, message: str) -> None:
