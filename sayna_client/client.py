@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sayna_client import checks, codec, urls
+from sayna_client import checks, codec, types, urls
 from sayna_client.commands import Commands
 from sayna_client.connecting import Connecting
 from sayna_client.credentials import resolve_config_auth
@@ -27,9 +27,6 @@ from sayna_client.network import Network
 from sayna_client.reconnect import ReconnectPolicy
 from sayna_client.rest_api import RestApi
 from sayna_client.session import Session, State
-from sayna_client.types.commands import ConfigMessage
-from sayna_client.types.config import LiveKitConfig, LoadingAudioConfig, STTConfig, TTSConfig
-from sayna_client.types.events import ReadyMessage
 
 if TYPE_CHECKING:
     import aiohttp
@@ -48,13 +45,13 @@ class SaynaClient(RestApi, Commands, Doors):
     def __init__(
         self,
         url: str,
-        stt_config: STTConfig | None = None,
-        tts_config: TTSConfig | None = None,
-        livekit_config: LiveKitConfig | None = None,
+        stt_config: types.STTConfig | None = None,
+        tts_config: types.TTSConfig | None = None,
+        livekit_config: types.LiveKitConfig | None = None,
         without_audio: bool = False,
         api_key: str | None = None,
         stream_id: str | None = None,
-        loading_audio: LoadingAudioConfig | None = None,
+        loading_audio: types.LoadingAudioConfig | None = None,
         *,
         limits: Limits | None = None,
         reconnect: ReconnectPolicy | None = None,
@@ -92,7 +89,6 @@ class SaynaClient(RestApi, Commands, Doors):
         )
         self._connecting: Flight | None = None
         self._closing: Flight | None = None
-        self._last_ready: ReadyMessage | None = None
         http = SaynaHttpClient(
             self.base_url, self.api_key, network=self._network, limits=self.limits
         )
@@ -246,15 +242,15 @@ class SaynaClient(RestApi, Commands, Doors):
         await self._http_client.close(0.0)
 
     @property
-    def _granted(self) -> ReadyMessage:
+    def _granted(self) -> types.ReadyMessage:
         """What the server granted to the session that is on."""
         ready = self._session.ready if self._session is not None and self.connected else None
-        return ready or ReadyMessage()
+        return ready or types.ReadyMessage()
 
     def _config_frame(self, again: bool) -> str:
         """Encode the configuration; a session that is made again gets a stream id of its own."""
         return codec.encode(
-            ConfigMessage(
+            types.ConfigMessage(
                 stream_id=None if again else self.stream_id,
                 audio=self.audio_enabled,
                 stt_config=resolve_config_auth(self.stt_config),
@@ -277,9 +273,9 @@ def _check_configs(
         raise SaynaValidationError(
             "stt_config and tts_config are required unless without_audio=True"
         )
-    checks.instance("stt_config", stt, STTConfig)
-    checks.instance("tts_config", tts, TTSConfig)
-    checks.instance("livekit_config", livekit, LiveKitConfig)
-    checks.instance("loading_audio", loading, LoadingAudioConfig)
-    if isinstance(loading, LoadingAudioConfig) and not loading.data:
+    checks.instance("stt_config", stt, types.STTConfig)
+    checks.instance("tts_config", tts, types.TTSConfig)
+    checks.instance("livekit_config", livekit, types.LiveKitConfig)
+    checks.instance("loading_audio", loading, types.LoadingAudioConfig)
+    if isinstance(loading, types.LoadingAudioConfig) and not loading.data:
         raise SaynaValidationError("loading_audio.data must be a non-empty base64 string")

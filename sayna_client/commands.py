@@ -6,13 +6,11 @@ import warnings
 from collections.abc import AsyncIterable, Iterable
 from typing import Any, Literal
 
-from sayna_client import deprecation
+from sayna_client import deprecation, types
 from sayna_client.checks import audio_bytes, build, not_blank
 from sayna_client.errors import SaynaNotConnectedError, SaynaValidationError
 from sayna_client.pacing import bytes_per_second, paced
 from sayna_client.session import Session
-from sayna_client.types import commands
-from sayna_client.types.config import STTConfig
 
 
 class Commands:
@@ -22,7 +20,7 @@ class Commands:
     late, then SaynaValidationError for its arguments, then SaynaConnectionError for the sending.
     """
 
-    stt_config: STTConfig | None
+    stt_config: types.STTConfig | None
     _session: Session | None = None
 
     async def speak(self, text: str, flush: bool = True, allow_interruption: bool = True) -> None:
@@ -33,7 +31,7 @@ class Commands:
         """
         session = self._ready_session()
         message = build(
-            commands.SpeakMessage, text=text, flush=flush, allow_interruption=allow_interruption
+            types.SpeakMessage, text=text, flush=flush, allow_interruption=allow_interruption
         )
         with session.speech.asked(
             message.text, allow_interruption=bool(message.allow_interruption)
@@ -50,7 +48,7 @@ class Commands:
             SaynaConnectionError: the connection ended first.
         """
         session = self._ready_session()
-        if not build(commands.SpeakMessage, text=text).text.strip():
+        if not build(types.SpeakMessage, text=text).text.strip():
             return
         async with session.speech.turn:
             await session.speech.silence()
@@ -72,7 +70,7 @@ class Commands:
     async def clear(self) -> None:
         """Drop queued speech and what is being spoken, unless it is protected (websocket.md 7)."""
         session = self._ready_session()
-        await session.send(commands.ClearMessage())
+        await session.send(types.ClearMessage())
         session.speech.cleared()
 
     async def on_audio_input(self, audio_data: bytes) -> None:
@@ -102,22 +100,22 @@ class Commands:
     ) -> None:
         """Send a data message to the room; `debug` is any JSON (websocket.md 4.6)."""
         await self._command(
-            commands.SendMessageMessage, message=message, role=role, topic=topic, debug=debug
+            types.SendMessageMessage, message=message, role=role, topic=topic, debug=debug
         )
 
     async def sip_transfer(self, transfer_to: str) -> None:
         """Transfer the caller; success is silent, failure an event (websocket.md 4.7)."""
         self._ready_session()
         not_blank(transfer_to=transfer_to)
-        await self._command(commands.SipTransferMessage, transfer_to=transfer_to.strip())
+        await self._command(types.SipTransferMessage, transfer_to=transfer_to.strip())
 
     async def loading_start(self) -> None:
         """Start the loading sound (websocket.md 10)."""
-        await self._command(commands.LoadingStartMessage)
+        await self._command(types.LoadingStartMessage)
 
     async def loading_stop(self) -> None:
         """Stop the loading sound (websocket.md 10)."""
-        await self._command(commands.LoadingStopMessage)
+        await self._command(types.LoadingStopMessage)
 
     async def update_config(
         self, *, silence_duration_ms: int | None = None, turn_threshold: float | None = None
@@ -126,7 +124,7 @@ class Commands:
         vad = {"silence_duration_ms": silence_duration_ms}
         turn = {"threshold": turn_threshold}
         await self._command(
-            commands.UpdateConfigMessage,
+            types.UpdateConfigMessage,
             vad=vad if silence_duration_ms is not None else None,
             turn_detect=turn if turn_threshold is not None else None,
         )
@@ -154,6 +152,6 @@ class Commands:
         self._session.check_ready()
         return self._session
 
-    async def _command(self, model: type[commands.Command], **fields: Any) -> None:
+    async def _command(self, model: type[types.Command], **fields: Any) -> None:
         session = self._ready_session()
         await session.send(build(model, **fields))

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from sayna_client import types
 from sayna_client.errors import SaynaValidationError
-from sayna_client.types.config import GoogleAuth, ProviderAuth, STTConfig, TTSConfig
 
-Config = TypeVar("Config", STTConfig, TTSConfig)
+Config = TypeVar("Config", "types.STTConfig", "types.TTSConfig")
 
 
 def resolve_google_credentials(credentials: str | dict[str, Any]) -> dict[str, Any]:
@@ -31,10 +31,10 @@ def resolve_google_credentials(credentials: str | dict[str, Any]) -> dict[str, A
     return _object(parsed, "Google credentials JSON must parse to an object")
 
 
-def resolve_provider_auth(auth: ProviderAuth | None) -> ProviderAuth | None:
+def resolve_provider_auth(auth: types.ProviderAuth | None) -> types.ProviderAuth | None:
     """Resolve a `GoogleAuth` that holds a str into a new one; return anything else as it is."""
-    if isinstance(auth, GoogleAuth) and isinstance(auth.credentials, str):
-        return GoogleAuth(credentials=resolve_google_credentials(auth.credentials))
+    if isinstance(auth, types.GoogleAuth) and isinstance(auth.credentials, str):
+        return types.GoogleAuth(credentials=resolve_google_credentials(auth.credentials))
     return auth
 
 

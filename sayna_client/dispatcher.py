@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import Any
 
+from sayna_client import types
 from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaValidationError
 from sayna_client.events import LANES, OWN_EVENTS, ConnectionClosed, Counters, HandlerError
 from sayna_client.lanes import Backlog, Handler, Lane, Leaving
@@ -15,7 +16,6 @@ from sayna_client.log import logger
 from sayna_client.slots import Slot, Wait
 from sayna_client.streams import Streams
 from sayna_client.timing import time_limit
-from sayna_client.types.events import ErrorMessage, SipTransferErrorMessage
 
 # How long handlers that were cancelled get to notice it.
 _GRACE = 0.25
@@ -58,7 +58,7 @@ class Dispatcher:
             )
         return found
 
-    def emit(self, event: str, value: object, size: int = 0) -> None:
+    def emit(self, event: str, value: Any, size: int = 0) -> None:
         """Hand an event to everybody who wants it; `size` counts for audio."""
         slot = self.slots[event]
         self._events += 1
@@ -71,9 +71,9 @@ class Dispatcher:
             slot.streams.feed(value, size)
         if slot.handlers:
             slot.lane.put(slot, value, size)
-        elif isinstance(value, SipTransferErrorMessage):
+        elif event == "sip_transfer_error":
             error = self.slots["error"]
-            error.lane.put(error, ErrorMessage(message=value.message), size)
+            error.lane.put(error, types.ErrorMessage(message=value.message), size)
 
     async def wait_for(
         self, event: str, check: Callable[[Any], bool] | None, limit: float | None

@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload
 
-from sayna_client import checks, deprecation
+from sayna_client import checks, deprecation, types
 from sayna_client.dispatcher import Dispatcher
 from sayna_client.events import ConnectionClosed, HandlerError, Reconnecting
 from sayna_client.lanes import Handler
 from sayna_client.streams import Stream
-from sayna_client.types.events import (
-    ErrorMessage,
-    MessageMessage,
-    ParticipantConnectedMessage,
-    ParticipantDisconnectedMessage,
-    ReadyMessage,
-    ServerMessage,
-    SipTransferErrorMessage,
-    STTResultMessage,
-    TrackSubscribedMessage,
-    TTSPlaybackCompleteMessage,
-    UnknownMessage,
-    VadEventMessage,
-)
 
 T = TypeVar("T")
 On = Callable[[T], object]
@@ -39,52 +25,54 @@ class Doors:
         self._dispatcher = dispatcher
 
     @overload
-    def on(self, event: Literal["ready"], handler: On[ReadyMessage]) -> None: ...
+    def on(self, event: Literal["ready"], handler: On[types.ReadyMessage]) -> None: ...
 
     @overload
-    def on(self, event: Literal["stt_result"], handler: On[STTResultMessage]) -> None: ...
+    def on(self, event: Literal["stt_result"], handler: On[types.STTResultMessage]) -> None: ...
 
     @overload
     def on(self, event: Literal["tts_audio"], handler: On[bytes]) -> None: ...
 
     @overload
     def on(
-        self, event: Literal["tts_playback_complete"], handler: On[TTSPlaybackCompleteMessage]
+        self, event: Literal["tts_playback_complete"], handler: On[types.TTSPlaybackCompleteMessage]
     ) -> None: ...
 
     @overload
-    def on(self, event: Literal["message"], handler: On[MessageMessage]) -> None: ...
+    def on(self, event: Literal["message"], handler: On[types.MessageMessage]) -> None: ...
 
     @overload
-    def on(self, event: Literal["error"], handler: On[ErrorMessage]) -> None: ...
+    def on(self, event: Literal["error"], handler: On[types.ErrorMessage]) -> None: ...
 
     @overload
     def on(
-        self, event: Literal["sip_transfer_error"], handler: On[SipTransferErrorMessage]
+        self, event: Literal["sip_transfer_error"], handler: On[types.SipTransferErrorMessage]
     ) -> None: ...
 
     @overload
     def on(
-        self, event: Literal["participant_connected"], handler: On[ParticipantConnectedMessage]
+        self,
+        event: Literal["participant_connected"],
+        handler: On[types.ParticipantConnectedMessage],
     ) -> None: ...
 
     @overload
     def on(
         self,
         event: Literal["participant_disconnected"],
-        handler: On[ParticipantDisconnectedMessage],
+        handler: On[types.ParticipantDisconnectedMessage],
     ) -> None: ...
 
     @overload
     def on(
-        self, event: Literal["track_subscribed"], handler: On[TrackSubscribedMessage]
+        self, event: Literal["track_subscribed"], handler: On[types.TrackSubscribedMessage]
     ) -> None: ...
 
     @overload
-    def on(self, event: Literal["vad_event"], handler: On[VadEventMessage]) -> None: ...
+    def on(self, event: Literal["vad_event"], handler: On[types.VadEventMessage]) -> None: ...
 
     @overload
-    def on(self, event: Literal["unknown"], handler: On[UnknownMessage]) -> None: ...
+    def on(self, event: Literal["unknown"], handler: On[types.UnknownMessage]) -> None: ...
 
     @overload
     def on(self, event: Literal["reconnecting"], handler: On[Reconnecting]) -> None: ...
@@ -105,52 +93,54 @@ class Doors:
         self._dispatcher.slot(event).add(handler, once=False)
 
     @overload
-    def once(self, event: Literal["ready"], handler: On[ReadyMessage]) -> None: ...
+    def once(self, event: Literal["ready"], handler: On[types.ReadyMessage]) -> None: ...
 
     @overload
-    def once(self, event: Literal["stt_result"], handler: On[STTResultMessage]) -> None: ...
+    def once(self, event: Literal["stt_result"], handler: On[types.STTResultMessage]) -> None: ...
 
     @overload
     def once(self, event: Literal["tts_audio"], handler: On[bytes]) -> None: ...
 
     @overload
     def once(
-        self, event: Literal["tts_playback_complete"], handler: On[TTSPlaybackCompleteMessage]
+        self, event: Literal["tts_playback_complete"], handler: On[types.TTSPlaybackCompleteMessage]
     ) -> None: ...
 
     @overload
-    def once(self, event: Literal["message"], handler: On[MessageMessage]) -> None: ...
+    def once(self, event: Literal["message"], handler: On[types.MessageMessage]) -> None: ...
 
     @overload
-    def once(self, event: Literal["error"], handler: On[ErrorMessage]) -> None: ...
+    def once(self, event: Literal["error"], handler: On[types.ErrorMessage]) -> None: ...
 
     @overload
     def once(
-        self, event: Literal["sip_transfer_error"], handler: On[SipTransferErrorMessage]
+        self, event: Literal["sip_transfer_error"], handler: On[types.SipTransferErrorMessage]
     ) -> None: ...
 
     @overload
     def once(
-        self, event: Literal["participant_connected"], handler: On[ParticipantConnectedMessage]
+        self,
+        event: Literal["participant_connected"],
+        handler: On[types.ParticipantConnectedMessage],
     ) -> None: ...
 
     @overload
     def once(
         self,
         event: Literal["participant_disconnected"],
-        handler: On[ParticipantDisconnectedMessage],
+        handler: On[types.ParticipantDisconnectedMessage],
     ) -> None: ...
 
     @overload
     def once(
-        self, event: Literal["track_subscribed"], handler: On[TrackSubscribedMessage]
+        self, event: Literal["track_subscribed"], handler: On[types.TrackSubscribedMessage]
     ) -> None: ...
 
     @overload
-    def once(self, event: Literal["vad_event"], handler: On[VadEventMessage]) -> None: ...
+    def once(self, event: Literal["vad_event"], handler: On[types.VadEventMessage]) -> None: ...
 
     @overload
-    def once(self, event: Literal["unknown"], handler: On[UnknownMessage]) -> None: ...
+    def once(self, event: Literal["unknown"], handler: On[types.UnknownMessage]) -> None: ...
 
     @overload
     def once(self, event: Literal["reconnecting"], handler: On[Reconnecting]) -> None: ...
@@ -170,9 +160,9 @@ class Doors:
         """Remove a handler, however it was added; one that is not there is no error."""
         self._dispatcher.slot(event).remove(handler)
 
-    def events(self) -> Stream[ServerMessage]:
+    def events(self) -> Stream[types.ServerMessage]:
         """Iterate over all text frames of the server from now on, unknown types included."""
-        stream = Stream[ServerMessage](self._dispatcher.backlog)
+        stream = Stream[types.ServerMessage](self._dispatcher.backlog)
         self._dispatcher.event_streams.add(stream)
         return stream
 
@@ -186,17 +176,17 @@ class Doors:
     async def wait_for(
         self,
         event: Literal["ready"],
-        check: Callable[[ReadyMessage], bool] | None = None,
+        check: Callable[[types.ReadyMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> ReadyMessage: ...
+    ) -> types.ReadyMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["stt_result"],
-        check: Callable[[STTResultMessage], bool] | None = None,
+        check: Callable[[types.STTResultMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> STTResultMessage: ...
+    ) -> types.STTResultMessage: ...
 
     @overload
     async def wait_for(
@@ -210,73 +200,73 @@ class Doors:
     async def wait_for(
         self,
         event: Literal["tts_playback_complete"],
-        check: Callable[[TTSPlaybackCompleteMessage], bool] | None = None,
+        check: Callable[[types.TTSPlaybackCompleteMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> TTSPlaybackCompleteMessage: ...
+    ) -> types.TTSPlaybackCompleteMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["message"],
-        check: Callable[[MessageMessage], bool] | None = None,
+        check: Callable[[types.MessageMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> MessageMessage: ...
+    ) -> types.MessageMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["error"],
-        check: Callable[[ErrorMessage], bool] | None = None,
+        check: Callable[[types.ErrorMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> ErrorMessage: ...
+    ) -> types.ErrorMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["sip_transfer_error"],
-        check: Callable[[SipTransferErrorMessage], bool] | None = None,
+        check: Callable[[types.SipTransferErrorMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> SipTransferErrorMessage: ...
+    ) -> types.SipTransferErrorMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["participant_connected"],
-        check: Callable[[ParticipantConnectedMessage], bool] | None = None,
+        check: Callable[[types.ParticipantConnectedMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> ParticipantConnectedMessage: ...
+    ) -> types.ParticipantConnectedMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["participant_disconnected"],
-        check: Callable[[ParticipantDisconnectedMessage], bool] | None = None,
+        check: Callable[[types.ParticipantDisconnectedMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> ParticipantDisconnectedMessage: ...
+    ) -> types.ParticipantDisconnectedMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["track_subscribed"],
-        check: Callable[[TrackSubscribedMessage], bool] | None = None,
+        check: Callable[[types.TrackSubscribedMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> TrackSubscribedMessage: ...
+    ) -> types.TrackSubscribedMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["vad_event"],
-        check: Callable[[VadEventMessage], bool] | None = None,
+        check: Callable[[types.VadEventMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> VadEventMessage: ...
+    ) -> types.VadEventMessage: ...
 
     @overload
     async def wait_for(
         self,
         event: Literal["unknown"],
-        check: Callable[[UnknownMessage], bool] | None = None,
+        check: Callable[[types.UnknownMessage], bool] | None = None,
         timeout: float | None = None,
-    ) -> UnknownMessage: ...
+    ) -> types.UnknownMessage: ...
 
     @overload
     async def wait_for(
@@ -316,44 +306,48 @@ class Doors:
         """
         return await self._dispatcher.wait_for(event, check, timeout)
 
-    def register_on_ready(self, callback: On[ReadyMessage] | None) -> None:
+    def register_on_ready(self, callback: On[types.ReadyMessage] | None) -> None:
         """Set the callback for `ready`; None removes it."""
         self._register("ready", callback)
 
-    def register_on_stt_result(self, callback: On[STTResultMessage] | None) -> None:
+    def register_on_stt_result(self, callback: On[types.STTResultMessage] | None) -> None:
         """Set the callback for transcripts; None removes it."""
         self._register("stt_result", callback)
 
-    def register_on_message(self, callback: On[MessageMessage] | None) -> None:
+    def register_on_message(self, callback: On[types.MessageMessage] | None) -> None:
         """Set the callback for data messages of the room; None removes it."""
         self._register("message", callback)
 
-    def register_on_error(self, callback: On[ErrorMessage] | None) -> None:
+    def register_on_error(self, callback: On[types.ErrorMessage] | None) -> None:
         """Set the callback for errors the server reports; None removes it."""
         self._register("error", callback)
 
-    def register_on_sip_transfer_error(self, callback: On[SipTransferErrorMessage] | None) -> None:
+    def register_on_sip_transfer_error(
+        self, callback: On[types.SipTransferErrorMessage] | None
+    ) -> None:
         """Set the callback for SIP transfers not made; without one `error` handlers get them."""
         self._register("sip_transfer_error", callback)
 
     def register_on_participant_connected(
-        self, callback: On[ParticipantConnectedMessage] | None
+        self, callback: On[types.ParticipantConnectedMessage] | None
     ) -> None:
         """Set the callback for participants who join; None removes it."""
         self._register("participant_connected", callback)
 
     def register_on_participant_disconnected(
-        self, callback: On[ParticipantDisconnectedMessage] | None
+        self, callback: On[types.ParticipantDisconnectedMessage] | None
     ) -> None:
         """Set the callback for participants who leave; None removes it."""
         self._register("participant_disconnected", callback)
 
-    def register_on_track_subscribed(self, callback: On[TrackSubscribedMessage] | None) -> None:
+    def register_on_track_subscribed(
+        self, callback: On[types.TrackSubscribedMessage] | None
+    ) -> None:
         """Set the callback for tracks the server hears; None removes it."""
         self._register("track_subscribed", callback)
 
     def register_on_tts_playback_complete(
-        self, callback: On[TTSPlaybackCompleteMessage] | None
+        self, callback: On[types.TTSPlaybackCompleteMessage] | None
     ) -> None:
         """Set the callback for the end of queued speech; None removes it."""
         self._register("tts_playback_complete", callback)

@@ -15,7 +15,6 @@ from sayna_client.limits import Limits
 from sayna_client.log import logger
 from sayna_client.network import Network
 from sayna_client.timing import time_limit
-from sayna_client.types.events import UnknownMessage
 
 # `error` frames before `ready` that do not stop the configuration (websocket.md 4.2.5, 4.2.6, 8.5).
 _NOT_REFUSALS = (
@@ -136,11 +135,11 @@ class Link:
         except codec.MalformedFrameError as error:
             logger.warning("%s", error)
             return
-        if isinstance(message, UnknownMessage):
+        if message.type in codec.KNOWN_TYPES:
+            self._dispatcher.emit(message.type, message)
+        else:
             logger.warning("Unknown message type: %s", message.type[:64])
             self._dispatcher.emit("unknown", message)
-        else:
-            self._dispatcher.emit(message.type, message)
 
     def _on_audio(self, audio: bytes) -> None:
         self._dispatcher.emit("tts_audio", audio, len(audio))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
+from sayna_client import types
 from sayna_client.errors import SaynaValidationError
-from sayna_client.types.config import STTConfig
 
 # Bytes of one sample, by encoding.
 _SAMPLE_BYTES = {
@@ -18,7 +18,7 @@ _SAMPLE_BYTES = {
 }
 
 
-def bytes_per_second(config: STTConfig | None) -> float:
+def bytes_per_second(config: types.STTConfig | None) -> float:
     """Return how much audio is a second.
 
     Raises:

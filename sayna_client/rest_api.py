@@ -7,20 +7,19 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from sayna_client import codec, deprecation, types
 from sayna_client.answers import Headers, RawResponse
 from sayna_client.checks import build, instance_of, not_blank, not_empty, real_bool
 from sayna_client.credentials import resolve_config_auth
 from sayna_client.http_client import CallOptions, SaynaHttpClient, StreamedBody
-from sayna_client.types._base import Model
-from sayna_client.types.config import TTSConfig
 from sayna_client.urls import segment
 
-M = TypeVar("M", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+M = TypeVar("M", bound="BaseModel")
 
 
 class RestApi:
@@ -54,7 +53,7 @@ class RestApi:
         return (await self._call("GET", "/voices", None, types.VoicesResponse, options)).root
 
     async def speak_rest(
-        self, text: str, tts_config: TTSConfig, **options: Unpack[CallOptions]
+        self, text: str, tts_config: types.TTSConfig, **options: Unpack[CallOptions]
     ) -> tuple[bytes, dict[str, str]]:
         """Synthesise speech; return the audio and the response headers (rest.md 8)."""
         response = await self._http_client.call(
@@ -64,7 +63,7 @@ class RestApi:
 
     @contextlib.asynccontextmanager
     async def speak_rest_stream(
-        self, text: str, tts_config: TTSConfig, **options: Unpack[CallOptions]
+        self, text: str, tts_config: types.TTSConfig, **options: Unpack[CallOptions]
     ) -> AsyncGenerator[StreamedBody]:
         """Synthesise speech and read the audio as it comes (rest.md 8)."""
         body = _speak_body(text, tts_config)
@@ -226,16 +225,16 @@ class RestApi:
         return stream.headers
 
     async def _call(
-        self, method: str, path: str, body: Model | None, result: type[M], options: CallOptions
+        self, method: str, path: str, body: BaseModel | None, result: type[M], options: CallOptions
     ) -> M:
         data = None if body is None else codec.to_json(body, exclude_none=True)
         response = await self._http_client.call(method, path, data=data, **options)
         return codec.read_answer(result, response, f"{method} {path}")
 
 
-def _speak_body(text: str, tts_config: TTSConfig) -> str:
+def _speak_body(text: str, tts_config: types.TTSConfig) -> str:
     not_blank(text=text)
-    instance_of("tts_config", tts_config, TTSConfig)
+    instance_of("tts_config", tts_config, types.TTSConfig)
     body = build(types.SpeakRequest, text=text, tts_config=resolve_config_auth(tts_config))
     return codec.to_json(body, exclude_none=False)
 

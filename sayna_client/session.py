@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Literal
 
-from sayna_client import codec
+from sayna_client import codec, types
 from sayna_client.dispatcher import Dispatcher
 from sayna_client.errors import (
     SaynaConnectionError,
@@ -21,8 +21,6 @@ from sayna_client.log import logger
 from sayna_client.network import Network
 from sayna_client.reconnect import ReconnectPolicy, is_final, is_loss
 from sayna_client.speech import Speech
-from sayna_client.types.commands import Command
-from sayna_client.types.events import ErrorMessage, ReadyMessage, TTSPlaybackCompleteMessage
 
 State = Literal["disconnected", "connecting", "configuring", "ready", "reconnecting", "closing"]
 
@@ -38,7 +36,7 @@ class Session:
         dispatcher: Dispatcher,
         policy: ReconnectPolicy | None,
     ) -> None:
-        self.ready: ReadyMessage | None = None
+        self.ready: types.ReadyMessage | None = None
         self.closed: ConnectionClosed | None = None
         self.speech = Speech()
         self._network = network
@@ -84,7 +82,7 @@ class Session:
         """Wait for `ready`, as Link.configured() does."""
         await self._link.configured()
 
-    async def send(self, data: Command | bytes) -> None:
+    async def send(self, data: types.Command | bytes) -> None:
         """Send a command or audio.
 
         Raises:
@@ -131,20 +129,17 @@ class Session:
     def _new_link(self) -> Link:
         return Link(self._network, self._limits, self._dispatcher, self._on_end)
 
-    def _on_ready(self, message: object) -> None:
-        assert isinstance(message, ReadyMessage)
+    def _on_ready(self, message: types.ReadyMessage) -> None:
         self.ready = message
         self._ready_at = asyncio.get_running_loop().time()
         logger.info("Ready, stream %s", message.stream_id)
         self._link.on_ready()
 
-    def _on_error(self, message: object) -> None:
-        assert isinstance(message, ErrorMessage)
+    def _on_error(self, message: types.ErrorMessage) -> None:
         self._link.on_error(message.message)
         self.speech.failed(message.message)
 
-    def _on_playback_complete(self, message: object) -> None:
-        assert isinstance(message, TTSPlaybackCompleteMessage)
+    def _on_playback_complete(self, _: types.TTSPlaybackCompleteMessage) -> None:
         self.speech.completed()
 
     def _on_end(self, closed: ConnectionClosed) -> None:

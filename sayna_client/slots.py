@@ -40,7 +40,7 @@ class Slot:
         self.event = event
         self.lane = lane
         self.streams = streams
-        self.tap: Callable[[object], None] | None = None
+        self.tap: Callable[[Any], None] | None = None
         self.handlers: tuple[Entry, ...] = ()
         self.waits: list[Wait] = []
         self._callback: Entry | None = None

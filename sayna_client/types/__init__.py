@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from sayna_client.types.events import (
         ErrorMessage,
+        KnownMessage,
         MessageMessage,
         OutgoingMessage,
         Participant,
@@ -91,6 +92,7 @@ _HOMES = {
     "ErrorMessage": "sayna_client.types.events",
     "GoogleAuth": "sayna_client.types.config",
     "HealthResponse": "sayna_client.types.rest",
+    "KnownMessage": "sayna_client.types.events",
     "LiveKitConfig": "sayna_client.types.config",
     "LiveKitParticipantInfo": "sayna_client.types.rest",
     "LiveKitRoomDetails": "sayna_client.types.rest",
@@ -157,6 +159,7 @@ __all__ = [
     "ErrorMessage",
     "GoogleAuth",
     "HealthResponse",
+    "KnownMessage",
     "LiveKitConfig",
     "LiveKitParticipantInfo",
     "LiveKitRoomDetails",

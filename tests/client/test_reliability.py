@@ -229,7 +229,7 @@ async def test_messages_of_16_mib_are_taken_and_larger_ones_end_the_session() ->
     async def script(wire: Wire) -> None:
         await wire.configured()
         wire.send(b"\x00" * largest)
-        wire.writer.write(header(BINARY, largest + 1))
+        wire.send(b"\x00" * (largest + 1))
         await wire.receive_until_closed()
 
     sizes: list[int] = []

@@ -3,7 +3,8 @@
 import inspect
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_type_hints
 
 import pytest
 from pydantic import BaseModel
@@ -135,6 +136,23 @@ def test_the_bare_import_loads_neither_aiohttp_nor_pydantic() -> None:
         "print([m for m in ('aiohttp', 'pydantic', 'asyncio', 'logging') if m in sys.modules])"
     )
     assert loaded == "[]"
+
+
+def test_the_client_is_there_before_any_model_is_made() -> None:
+    loaded = run(
+        "import sys; from sayna_client import SaynaClient;"
+        "print([name for name in sys.modules if name.startswith('sayna_client.types.')])"
+    )
+    assert loaded == "[]"
+
+
+def test_hints_of_methods_name_the_models() -> None:
+    hints = get_type_hints(SaynaClient.get_voices)
+    assert hints["return"] == dict[str, list[sayna_client.VoiceDescriptor]]
+    assert get_type_hints(SaynaClient.wait_for, include_extras=True)["timeout"] == float | None
+    assert get_type_hints(SaynaClient.register_on_ready)["callback"] == (
+        Callable[[sayna_client.ReadyMessage], object] | None
+    )
 
 
 def test_submodules_keep_their_names() -> None:
