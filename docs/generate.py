@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,11 +12,18 @@ from typing import Any
 
 import sayna_client
 import sayna_testing
-from sayna_testing import plugin, scripts
+from sayna_testing import plugin, scenarios, scripts
 from sayna_testing.server import settings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs/reference"
+GUIDE = ROOT / "docs/guides/scripts.md"
+TABLES = re.compile(r"(<!-- Written by .*? -->\n).*(<!-- end -->)", re.DOTALL)
+SECTIONS = (
+    ("For any agent: `scenarios.all()`", "any"),
+    ("For calls, in addition: `scenarios.calls()`", "call"),
+    ("For sessions without a room, in addition: `scenarios.sessions()`", "session"),
+)
 NOTE = "<!-- Written by docs/generate.py: change the code instead, then run that. -->\n"
 
 
@@ -30,6 +38,24 @@ def pages() -> dict[str, str]:
         "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
     }
+
+
+def guide() -> str:
+    """The guide to conversations, with its tables of scenarios written anew."""
+    tables = "\n".join(_scenarios(*section) for section in SECTIONS)
+    text = GUIDE.read_text(encoding="utf-8")
+    return TABLES.sub(lambda place: f"{place[1]}\n{tables}\n{place[2]}", text)
+
+
+def _scenarios(title: str, door: str) -> str:
+    known = {each.name: each for each in (*scenarios.calls(), *scenarios.sessions())}
+    rows = [
+        f"| `{each.name}` | {each.caller} | {each.shows} | {each.catches} |"
+        for each in known.values()
+        if each.door == door
+    ]
+    head = ["| scenario | the caller … | asked of the agent | caught: who … |", "|---|---|---|---|"]
+    return "\n".join([f"### {title}\n", *head, *rows, ""])
 
 
 def _names(module: Any, title: str, about: str) -> str:
@@ -160,3 +186,4 @@ if __name__ == "__main__":
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"docs/reference/{name}\n")
+    GUIDE.write_text(guide(), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal, Protocol
 
 from sayna_testing.expectations import only_ours
@@ -46,12 +46,18 @@ class Server(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A situation that agents must cope with: `shows` says in a sentence what is asked of them."""
+    """A situation that agents must cope with.
+
+    `caller` is what the caller does or meets, `shows` what is asked of the agent, `catches` what a
+    flawed agent does instead: each continues the sentence that "the caller" or "it" begins.
+    """
 
     name: str
+    caller: str
     shows: str
+    catches: str
     turns: tuple[Turn, ...]
     door: Door = "any"
 
@@ -73,10 +79,20 @@ class Recipe:
     """A scenario whose lines are still open."""
 
     name: str
-    shows: str
     turns: Callable[[Lines], tuple[Turn, ...]]
+    _: KW_ONLY
+    caller: str
+    shows: str
+    catches: str
     door: Door = "any"
 
     def __call__(self, lines: Lines) -> Scenario:
         """The scenario with these lines."""
-        return Scenario(self.name, self.shows, self.turns(lines), self.door)
+        return Scenario(
+            name=self.name,
+            caller=self.caller,
+            shows=self.shows,
+            catches=self.catches,
+            turns=self.turns(lines),
+            door=self.door,
+        )

@@ -45,10 +45,46 @@ def _protected(lines: Lines) -> tuple[Turn, ...]:
 
 
 RECIPES = (
-    Recipe("greeting", "the agent speaks first, within 3 s", _greeting),
-    Recipe("silence-after-greeting", "a caller who says nothing is asked again", _silence),
-    Recipe("dead-air", "a caller who falls silent is asked again within 15 s", _dead_air),
-    Recipe("barge-in", "the agent stops within 300 ms of the first word, and answers", _barge_in),
-    Recipe("rapid-double-barge-in", "the agent stops the second time too", _double_barge_in),
-    Recipe("speech-into-the-protected-window", "what is said afterwards is answered", _protected),
+    Recipe(
+        "greeting",
+        _greeting,
+        caller="says nothing yet",
+        shows="the agent speaks first, within 3 s",
+        catches="waits for participant_connected",
+    ),
+    Recipe(
+        "silence-after-greeting",
+        _silence,
+        caller="says nothing at all",
+        shows="a caller who says nothing is asked again",
+        catches="never asks whether anybody is there",
+    ),
+    Recipe(
+        "dead-air",
+        _dead_air,
+        caller="asks for something, then says nothing more",
+        shows="a caller who falls silent is asked again within 15 s",
+        catches="never asks whether anybody is there",
+    ),
+    Recipe(
+        "barge-in",
+        _barge_in,
+        caller="talks over the agent",
+        shows="the agent stops within 300 ms of the first word, and answers",
+        catches="talks over the caller",
+    ),
+    Recipe(
+        "rapid-double-barge-in",
+        _double_barge_in,
+        caller="talks over the agent, and over its answer too",
+        shows="the agent stops the second time too",
+        catches="stops only once",
+    ),
+    Recipe(
+        "speech-into-the-protected-window",
+        _protected,
+        caller="talks over speech that may not be interrupted, then speaks",
+        shows="what is said afterwards is answered",
+        catches="is deaf after protected speech",
+    ),
 )

@@ -44,7 +44,7 @@ def _results_delayed(lines: Lines) -> tuple[Turn, ...]:
 
 
 def _hang_up_in_speech(_: Lines) -> tuple[Turn, ...]:
-    return (GREETED, Turn(after=_IN_SPEECH, hang_up=True), _QUIET)
+    return (GREETED, Turn(after=_IN_SPEECH), Turn(hang_up=True, never=("speak",)), _QUIET)
 
 
 def _hang_up_in_thought(lines: Lines) -> tuple[Turn, ...]:
@@ -109,20 +109,94 @@ def _somebody_leaves(_: Lines) -> tuple[Turn, ...]:
 
 
 RECIPES = (
-    Recipe("recognition-lost", "an agent that hears nothing any more says so", _recognition_lost),
-    Recipe("synthesis-fails", "what was not spoken is said again", _synthesis_fails),
     Recipe(
-        "completion-lost", "the agent listens although playback never completes", _completion_lost
+        "recognition-lost",
+        _recognition_lost,
+        caller="is there when the link to the recogniser breaks",
+        shows="an agent that hears nothing any more says so",
+        catches="says nothing when it hears nothing any more",
     ),
-    Recipe("results-delayed", "results in a burst, 2 s late, are answered once", _results_delayed),
-    Recipe("hang-up-in-speech", "the agent ends with its caller", _hang_up_in_speech),
-    Recipe("hang-up-in-thought", "an answer that comes too late is not given", _hang_up_in_thought),
-    Recipe("line-drops", "a lost line is taken up again", _line_drops, "session"),
     Recipe(
-        "server-closes", "a session closed with 1011 is taken up again", _server_closes, "session"
+        "synthesis-fails",
+        _synthesis_fails,
+        caller="speaks; the synthesis of the answer fails",
+        shows="what was not spoken is said again",
+        catches="never says it again",
     ),
-    Recipe("transfer-refused", "a caller nobody takes is told so", _transfer_refused, "call"),
-    Recipe("message-from-the-room", "a data message does no harm", _message, "call"),
-    Recipe("second-participant-joins", "the conversation goes on", _somebody_joins, "call"),
-    Recipe("second-participant-leaves", "the agent ends with its room", _somebody_leaves, "call"),
+    Recipe(
+        "completion-lost",
+        _completion_lost,
+        caller="speaks; the end of playback is never told",
+        shows="the agent listens although playback never completes",
+        catches="waits for playback to complete",
+    ),
+    Recipe(
+        "results-delayed",
+        _results_delayed,
+        caller="speaks; all results come 2 s late, in a burst",
+        shows="results in a burst, 2 s late, are answered once",
+        catches="is slow with interims",
+    ),
+    Recipe(
+        "hang-up-in-speech",
+        _hang_up_in_speech,
+        caller="hangs up while the agent speaks",
+        shows="the agent ends with its caller",
+        catches="talks on after the hang-up",
+    ),
+    Recipe(
+        "hang-up-in-thought",
+        _hang_up_in_thought,
+        caller="hangs up right after a question",
+        shows="an answer that comes too late is not given",
+        catches="speaks into a closed line",
+    ),
+    Recipe(
+        "line-drops",
+        _line_drops,
+        caller="is cut off while the agent speaks",
+        shows="a lost line is taken up again",
+        catches="gives up when the line drops",
+        door="session",
+    ),
+    Recipe(
+        "server-closes",
+        _server_closes,
+        caller="is there when the server closes the session with 1011",
+        shows="a session closed with 1011 is taken up again",
+        catches="gives up when the line drops",
+        door="session",
+    ),
+    Recipe(
+        "transfer-refused",
+        _transfer_refused,
+        caller="asks for a person; the transfer is refused",
+        shows="a caller nobody takes is told so",
+        catches="says nothing when a transfer fails",
+        door="call",
+    ),
+    Recipe(
+        "message-from-the-room",
+        _message,
+        caller="speaks after a data message from a web page",
+        shows="a data message does no harm",
+        catches="breaks on a message",
+        door="call",
+    ),
+    Recipe(
+        "second-participant-joins",
+        _somebody_joins,
+        caller="speaks after somebody else has joined",
+        shows="the conversation goes on",
+        catches="leaves when somebody joins",
+        door="call",
+    ),
+    Recipe(
+        "second-participant-leaves",
+        _somebody_leaves,
+        caller="is left with the room when somebody who joined leaves it",
+        shows="the agent ends with its room",
+        catches="talks on after the hang-up",
+        door="call",
+    ),
 )

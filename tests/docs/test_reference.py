@@ -8,12 +8,13 @@ import pytest
 
 import sayna_client
 import sayna_testing
-from sayna_testing import scripts
+from sayna_testing import scenarios, scripts
 from sayna_testing.server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES: dict[str, str] = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
+GENERATE = runpy.run_path(str(DOCS / "generate.py"))
+PAGES: dict[str, str] = GENERATE["pages"]()
 WRITTEN = [*DOCS.glob("*.md"), *DOCS.glob("guides/*.md"), ROOT / "llms.txt"]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
@@ -24,6 +25,13 @@ def test_the_reference_has_every_name_setting_and_key() -> None:
     assert all(f"| `{name}` |" in PAGES["settings.md"] for name in ServerSettings.__slots__)
     turn = scripts.schema()["$defs"]["Turn"]["properties"]
     assert all(f"| `{key}` |" in PAGES["scripts.md"] for key in turn)
+
+
+def test_the_guide_has_every_scenario_as_the_code_tells_it() -> None:
+    guide = (DOCS / "guides/scripts.md").read_text(encoding="utf-8")
+    assert guide == GENERATE["guide"](), "run docs/generate.py"
+    for scenario in (*scenarios.calls(), *scenarios.sessions()):
+        assert f"| `{scenario.name}` | {scenario.caller} | {scenario.shows} |" in guide
 
 
 def test_no_secret_of_the_settings_is_printed() -> None:

@@ -72,7 +72,7 @@ class Talker:
         await client.connect()
         try:
             if self.flaw != "waits for participant_connected":
-                await self.say(greeting, protected=self.flaw == "deaf after protected speech")
+                await self.say(greeting, protected=self.flaw == "is deaf after protected speech")
             await ended.wait()
             if self.flaw == "speaks into a closed line" and self.thought:
                 await self.thought
@@ -82,7 +82,9 @@ class Talker:
                     task.cancel()
             await client.disconnect()
 
-    def on_closed(self, closed: Any, ended: asyncio.Event) -> None:
+    async def on_closed(self, closed: Any, ended: asyncio.Event) -> None:
+        if self.flaw == "talks on after the hang-up" and not self.room:
+            await self.say("Hello?")
         lost = closed.code is not None or closed.initiator == "network"
         if not lost or self.room or self.flaw == "gives up when the line drops":
             self.over.set()
@@ -113,7 +115,10 @@ class Talker:
     def expects_an_answer(self) -> None:
         if self.prompt:
             self.prompt.cancel()
-        if self.flaw not in ("never asks whether anybody is there", "deaf after protected speech"):
+        if self.flaw not in (
+            "never asks whether anybody is there",
+            "is deaf after protected speech",
+        ):
             self.prompt = self.start(self.ask_whether_anybody_is_there)
 
     async def ask_whether_anybody_is_there(self) -> None:
@@ -141,7 +146,7 @@ class Talker:
     # Listening
 
     async def on_result(self, result: STTResultMessage) -> None:
-        if self.flaw == "deaf after protected speech" and not result.transcript.startswith("["):
+        if self.flaw == "is deaf after protected speech" and not result.transcript.startswith("["):
             return
         if result.is_final:
             self.on_final(result)
@@ -164,7 +169,7 @@ class Talker:
             self.prompt.cancel()
         if self.thought:
             self.thought.cancel()
-        if self.flaw == "slow with interims":
+        if self.flaw == "is slow with interims":
             await asyncio.sleep(1.5)
         first = not self.interims
         self.interims.append(text)
@@ -212,7 +217,10 @@ class Talker:
     async def on_error(self, error: ErrorMessage) -> None:
         if error.message.startswith("TTS error") and self.flaw != "never says it again":
             await self.say(self.last_said)
-        if error.message.startswith("STT streaming") and self.flaw != "silent when it is deaf":
+        if (
+            error.message.startswith("STT streaming")
+            and self.flaw != "says nothing when it hears nothing any more"
+        ):
             await self.say("I am sorry, I cannot hear you. Please call again.")
 
     async def on_message(self, message: MessageMessage) -> None:
@@ -221,7 +229,7 @@ class Talker:
         await self.client.send_message("thanks", "assistant", topic="chat")
 
     async def on_transfer_error(self, _: SipTransferErrorMessage) -> None:
-        if self.flaw != "silent when a transfer fails":
+        if self.flaw != "says nothing when a transfer fails":
             await self.say("Nobody is free at the moment. Can I help you myself?")
 
     async def on_joined(self, event: ParticipantConnectedMessage) -> None:
