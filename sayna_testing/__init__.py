@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sayna_testing._pytest.leaks import SaynaLeakWarning
+    from sayna_testing._pytest.run import SaynaFaultWarning
     from sayna_testing.calls.caller import Caller, Spoken, SpokenTurn
     from sayna_testing.calls.ear import Utterance
-    from sayna_testing.calls.people import PlainCaller, RoomCaller
+    from sayna_testing.calls.people import PlainCaller, RoomCaller, SampleRateWarning
     from sayna_testing.clock import (
         Clock,
         VirtualDeadlock,
@@ -83,6 +85,9 @@ __all__ = [
     "Room",
     "RoomCaller",
     "Said",
+    "SampleRateWarning",
+    "SaynaFaultWarning",
+    "SaynaLeakWarning",
     "SaynaProvider",
     "Says",
     "Script",
@@ -112,6 +117,8 @@ __all__ = [
 ]
 
 _NAMES = {
+    "_pytest.leaks": ("SaynaLeakWarning",),
+    "_pytest.run": ("SaynaFaultWarning",),
     "calls.caller": (
         "Caller",
         "Spoken",
@@ -121,6 +128,7 @@ _NAMES = {
     "calls.people": (
         "PlainCaller",
         "RoomCaller",
+        "SampleRateWarning",
     ),
     "clock": (
         "Clock",

@@ -177,14 +177,12 @@ class RoomCaller(Caller):
         fed = session.config["tts_config"]["sample_rate"] or DEFAULT_RATE
         if told == fed:
             return
-        words = (
-            f"speech recognition was told {told} Hz, but the room feeds it {fed} Hz "
-            "(tts_config.sample_rate): a real recogniser would understand nothing"
-        )
+        words = f"stt_config says {told} Hz, but the room feeds {fed} Hz"
         self.journal.record(
             "warning", flow="*", session=session.key, data={"message": words}, error=True
         )
-        warnings.warn(SampleRateWarning(words), stacklevel=1)
+        why = "the rate of tts_config: a real recogniser would understand nothing"
+        warnings.warn(SampleRateWarning(f"{words}, {why}"), stacklevel=1)
 
     def _is_heard_by(self, session: Session) -> bool:
         """Audio sessions hear everybody, or whom they listen to (websocket.md 9.1, 9.3)."""

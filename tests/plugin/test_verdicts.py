@@ -431,3 +431,41 @@ def test_a_fault_that_nobody_met_fails_when_strict(suite: Suite) -> None:
     result = suite(UNMET, AUTO, ini="sayna_strict = true")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*strict: planned faults hit nothing: *503*/voices*"])
+
+
+TWO_RATES = """
+    import aiohttp
+    from agent import CONFIG
+
+    TOLD = {**CONFIG["stt_config"], "sample_rate": 8000}
+    IN_A_ROOM = {**CONFIG, "stt_config": TOLD, "livekit": {"room_name": "lobby"}}
+
+    async def talk(server):
+        async with aiohttp.ClientSession(connector=server.connector()) as http:
+            async with http.ws_connect(server.ws_url) as ws:
+                await ws.send_json(IN_A_ROOM)
+                assert (await ws.receive_json())["type"] == "ready"
+                assert await server.join("lobby", "guest").says("hello")
+
+    async def test_it(sayna_server, sayna_clock):
+        await talk(sayna_server)
+
+    async def test_allowed(sayna_server, sayna_clock):
+        with sayna_server.allow_errors():
+            await talk(sayna_server)
+"""
+
+
+def test_recognition_told_another_rate_than_it_is_fed_is_a_warning(suite: Suite) -> None:
+    result = suite(TWO_RATES, AUTO, "-W", "default::sayna_testing.SampleRateWarning")
+    result.assert_outcomes(passed=2, warnings=2)
+    result.stdout.fnmatch_lines(["*SampleRateWarning: *says 8000 Hz, but the room feeds 16000 Hz*"])
+
+
+def test_recognition_told_another_rate_than_it_is_fed_fails_when_strict(suite: Suite) -> None:
+    quiet = ("-W", "ignore::sayna_testing.SampleRateWarning")
+    result = suite(TWO_RATES, AUTO, *quiet, ini="sayna_strict = true")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["*strict: *errors*", "*says 8000 Hz, but the room feeds 16000 Hz*"]
+    )

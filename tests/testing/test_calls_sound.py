@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from sayna_client import LiveKitConfig, SaynaClient, STTResultMessage
-from sayna_testing.calls.people import SampleRateWarning
+from sayna_testing import SampleRateWarning
 from sayna_testing.clock import virtual_time
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.recordings import Recording
@@ -84,7 +84,7 @@ def test_recognition_told_another_rate_than_the_room_feeds_is_a_warning(
         client = SaynaClient(server.url, told, TTS, livekit_config=LiveKitConfig(room_name="lobby"))
         await client.connect()
         guest = server.join("lobby", "guest")
-        with pytest.warns(SampleRateWarning, match="told 8000 Hz, but the room feeds it 16000 Hz"):
+        with pytest.warns(SampleRateWarning, match="says 8000 Hz, but the room feeds 16000 Hz"):
             await guest.says("hello")
         await client.disconnect()
 

@@ -11,10 +11,11 @@ import sayna_testing
 NAMES = """
 After Agent Call Caller Clock Delivered DeliveryError Entry Expectation ExpectationError
 Explanation FakeSaynaServer Fault Faults Forgery Journal LiveKitSettings Message MessageMatch
-Outcome Participant Participants Person PlainCaller RoomCaller Room Said SaynaProvider Says Script
-ScriptError ServerSettings Session SignedWebhook SipHook SipSettings Spoken SpokenTurn TextMatch
-Turn TurnResult Utterance VirtualDeadlock VirtualRunaway VirtualTimeError WEBHOOK_SECRET
-WebhookSigner deliver explain forgeries real_time render sign virtual_time
+Outcome Participant Participants Person PlainCaller RoomCaller Room Said SampleRateWarning
+SaynaFaultWarning SaynaLeakWarning SaynaProvider Says Script ScriptError ServerSettings Session
+SignedWebhook SipHook SipSettings Spoken SpokenTurn TextMatch Turn TurnResult Utterance
+VirtualDeadlock VirtualRunaway VirtualTimeError WEBHOOK_SECRET WebhookSigner deliver explain
+forgeries real_time render sign virtual_time
 """
 PROMISED = NAMES.split()
 
