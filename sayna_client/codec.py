@@ -97,6 +97,19 @@ def to_json(message: BaseModel, *, exclude_none: bool) -> str:
     raise failure
 
 
+def json_text(value: Any) -> str:
+    """Write any value as JSON.
+
+    Raises:
+        SaynaValidationError: it has no JSON form.
+    """
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        failure = SaynaValidationError(f"{type(value).__name__} has no JSON form: {error}")
+    raise failure
+
+
 def read_answer(model: type[M], response: RawResponse, what: str) -> M:
     """Read the JSON body of a REST answer.
 

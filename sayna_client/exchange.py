@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import aiohttp.abc
 
 from sayna_client import answers, retries
 from sayna_client.answers import Headers, RawResponse
-from sayna_client.errors import SaynaError
+from sayna_client.errors import SaynaConnectionError, SaynaError
 from sayna_client.log import logger
-from sayna_client.network import Attempt, Network, connection_failure
+from sayna_client.network import Network, connection_failure, never_left
 from sayna_client.sessions import Sessions
 
 
@@ -25,7 +26,8 @@ class Call:
 
     method: str
     endpoint: str
-    sent: Mapping[str, Any]
+    params: Mapping[str, Any] | None
+    data: Any
     limit: float
     retries: int
 
@@ -53,7 +55,7 @@ class Exchange:
             while True:
                 response, failure, sent = await self._attempt(session, call)
                 pause = _pause(call, attempt, failure, deadline, sent=sent)
-                if pause is None:
+                if pause is None or session.closed:
                     break
                 if response is not None:
                     response.release()
@@ -75,24 +77,42 @@ class Exchange:
     async def _attempt(
         self, session: aiohttp.ClientSession, call: Call
     ) -> tuple[aiohttp.ClientResponse | None, SaynaError | None, bool]:
-        sending = Attempt(once=retries.once(call.method, call.endpoint))
+        data = call.data
+        if isinstance(data, str) and retries.once(call.method, call.endpoint):
+            data = _OnceBody(data.encode())
         response = None
         try:
             response = await self._network.request(
-                session, call.method, call.endpoint, sending, call.sent
+                session, call.method, call.endpoint, params=call.params, data=data
             )
             if is_success(response):
                 return response, None, True
             raw = await read(response)
-        except (aiohttp.ClientError, OSError) as error:
+        except BaseException as error:
             if response is not None:
                 response.close()
-            return None, connection_failure(f"{call} failed: ", error), sending.sent
-        except BaseException:
-            if response is not None:
-                response.close()
-            raise
+            failure = _failure(call, error, closed=session.closed)
+            if failure is None:
+                raise
+            return None, failure, not never_left(error)
         return response, answers.failure(raw, call.endpoint, time.time()), True
+
+
+class _OnceBody(aiohttp.BytesPayload):
+    """A body that leaves once: aiohttp sends a DELETE again when the server hangs up on it."""
+
+    _left = False
+
+    async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
+        if self._left:
+            raise ConnectionAbortedError("the server hung up after the request had been sent")
+        self._left = True
+        await super().write(writer)
+
+    async def write_with_length(
+        self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        await self.write(writer)
 
 
 def is_success(response: aiohttp.ClientResponse) -> bool:
@@ -115,6 +135,16 @@ def mapped(call: Call) -> Generator[None]:
         yield
     except (aiohttp.ClientError, OSError) as error:
         raise connection_failure(f"{call} failed: ", error) from None
+
+
+def _failure(call: Call, error: BaseException, *, closed: bool) -> SaynaError | None:
+    """Return what an error in the middle of a call is to the caller; None leaves it as it is."""
+    if closed and isinstance(error, Exception):
+        # aiohttp tells it in several ways: the connector is gone, or the session is closed.
+        return SaynaConnectionError(f"{call} failed: the client was closed")
+    if isinstance(error, aiohttp.ClientError | OSError):
+        return connection_failure(f"{call} failed: ", error)
+    return None
 
 
 def _pause(

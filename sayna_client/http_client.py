@@ -14,6 +14,7 @@ import aiohttp
 from sayna_client import answers, retries
 from sayna_client.answers import Headers, RawResponse
 from sayna_client.checks import above_zero, whole_number
+from sayna_client.codec import json_text
 from sayna_client.exchange import Call, Exchange, is_success, mapped, read
 from sayna_client.limits import Limits
 from sayna_client.network import Network
@@ -131,7 +132,7 @@ class SaynaHttpClient:
         Raises:
             SaynaConnectionError, SaynaTimeoutError: there is no answer.
         """
-        call = self._prepare(method, endpoint, options, params=params, data=data, json=json)
+        call = self._prepare(method, endpoint, options, params, data, json)
         async with (
             time_limit(call.limit, f"{call} was not answered"),
             self._exchange.answered(call) as response,
@@ -148,7 +149,7 @@ class SaynaHttpClient:
         Raises:
             SaynaError: as `call`; a connection that breaks later is raised by the iteration.
         """
-        call = self._prepare(method, endpoint, options, data=data)
+        call = self._prepare(method, endpoint, options, None, data)
         async with contextlib.AsyncExitStack() as stack:
             async with time_limit(call.limit, f"{call} was not answered"):
                 response = await stack.enter_async_context(self._exchange.answered(call))
@@ -171,10 +172,19 @@ class SaynaHttpClient:
     ) -> None:
         await self.close()
 
-    def _prepare(self, method: str, endpoint: str, options: CallOptions, **sent: Any) -> Call:
+    def _prepare(
+        self,
+        method: str,
+        endpoint: str,
+        options: CallOptions,
+        params: dict[str, Any] | None,
+        data: Any,
+        json: Any = None,
+    ) -> Call:
         limit = above_zero("timeout", options.get("timeout", self._limits.request))
         again = whole_number("retries", options.get("retries", retries.RETRIES))
-        return Call(method, endpoint, sent, limit, again)
+        body = data if json is None else json_text(json)
+        return Call(method, endpoint, params, body, limit, again)
 
 
 async def _chunks(call: Call, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

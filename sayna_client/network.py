@@ -40,12 +40,7 @@ class Network:
         )
 
     async def request(
-        self,
-        session: aiohttp.ClientSession,
-        method: str,
-        endpoint: str,
-        attempt: Attempt,
-        sent: Mapping[str, Any],
+        self, session: aiohttp.ClientSession, method: str, endpoint: str, **sent: Any
     ) -> aiohttp.ClientResponse:
         """Send one request."""
         return await session.request(
@@ -54,36 +49,13 @@ class Network:
             headers={"Content-Type": "application/json", **self.request_headers()},
             proxy=self.proxy,
             ssl=self.ssl,
-            trace_request_ctx=attempt,
             **sent,
         )
 
 
-@dataclass(slots=True)
-class Attempt:
-    """One attempt at a request: whether a byte of it left, and whether it may leave only once."""
-
-    once: bool
-    sent: bool = False
-
-
-async def _note_sent(
-    session: aiohttp.ClientSession,
-    context: Any,
-    params: aiohttp.TraceRequestHeadersSentParams,
-) -> None:
-    attempt = context.trace_request_ctx
-    if attempt.once and attempt.sent:
-        # aiohttp sends a DELETE again by itself when the server hangs up on it.
-        raise aiohttp.ClientConnectionError("the server hung up after the request had been sent")
-    attempt.sent = True
-
-
-def request_trace() -> aiohttp.TraceConfig:
-    """Return the trace that keeps `Attempt.sent`; a session of the application has none."""
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(_note_sent)
-    return trace
+def never_left(error: BaseException) -> bool:
+    """Return whether a request failed before there was a connection to send it over."""
+    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
 
 
 def connection_failure(prefix: str, error: BaseException) -> SaynaConnectionError:
@@ -109,5 +81,10 @@ def _without_secrets(error: BaseException) -> BaseException:
             )
         case aiohttp.ClientConnectorError():
             return ConnectionError(str(error))
+        case aiohttp.ConnectionTimeoutError():
+            return TimeoutError("no connection in time")
+        case aiohttp.ClientConnectionError(__cause__=BaseException() as reason):
+            # aiohttp puts the whole URL, or the proxy with its password, into its own text.
+            return _without_secrets(reason)
         case _:
             return error

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from sayna_client.network import Network, request_trace
+from sayna_client.network import Network
 
 
 class _Kept:
@@ -69,7 +69,7 @@ class Sessions:
 
 async def _keep(network: Network) -> AsyncGenerator[aiohttp.ClientSession]:
     """Hold a session open; a loop that shuts down closes its generators, and so the session."""
-    session = network.open_session(request_trace())
+    session = network.open_session()
     try:
         yield session
     finally:

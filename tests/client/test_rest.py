@@ -1,6 +1,7 @@
 """REST: what is asked, how answers are read, when a call is made again (sdk-surface.md 4, 8)."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -377,11 +378,54 @@ async def test_a_lost_connection_is_tried_again() -> None:
     ids=["speak", "call", "transfer", "remove"],
 )
 @pytest.mark.parametrize("answer", [Answer(hang_up=True), Answer(502), Answer(429)])
-async def test_what_may_have_happened_is_not_tried_again(act: Act, answer: Answer) -> None:
-    async with http_peer(answer) as peer, rest(peer.url) as client:
+@pytest.mark.parametrize("borrowed", [False, True], ids=["own", "borrowed"])
+async def test_what_may_have_happened_is_not_tried_again(
+    act: Act, answer: Answer, borrowed: bool
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession()) if borrowed else None
+        peer = await stack.enter_async_context(http_peer(answer))
+        client = await stack.enter_async_context(rest(peer.url, session=session))
         with pytest.raises(SaynaError):
             await act(client)
-    assert len(peer.seen) == 1
+    assert len([seen for seen in peer.seen if seen.body]) == 1
+
+
+@pytest.mark.parametrize("borrowed", [False, True], ids=["own", "borrowed"])
+async def test_what_never_left_is_tried_again(
+    borrowed: bool, caplog: pytest.LogCaptureFixture, sayna_clock: Any
+) -> None:
+    caplog.set_level("DEBUG", "sayna_client")
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession()) if borrowed else None
+        client = await stack.enter_async_context(rest("http://127.0.0.1:1", session=session))
+        with pytest.raises(SaynaConnectionError):
+            await client.sip_call("r", "n", "i", "+1", "+2")
+    assert len([one for one in caplog.messages if one.startswith("POST /sip/call again")]) == 2
+
+
+async def test_json_that_cannot_be_written_is_an_argument_error() -> None:
+    async with rest("http://127.0.0.1:1") as client:
+        with pytest.raises(SaynaValidationError, match=r"^dict has no JSON form: "):
+            await client.request("POST", "/speak", json={"text": object()})
+
+
+async def test_deleting_hooks_is_tried_again() -> None:
+    answers = Answer(hang_up=True), Answer(502), Answer(body={"hooks": []})
+    async with http_peer(*answers) as peer, rest(peer.url) as client:
+        assert (await client.delete_sip_hooks(["a.example"])).hooks == []
+    assert [seen.json for seen in peer.seen] == [{"hosts": ["a.example"]}] * 3
+
+
+async def test_a_call_that_waits_to_be_made_again_ends_with_the_client(sayna_clock: Any) -> None:
+    busy = Answer(429, {"error": "slow"}, {"retry-after": "30"})
+    async with http_peer(busy) as peer, rest(peer.url) as client:
+        call = asyncio.create_task(client.health())
+        await asyncio.sleep(10)
+        await client.disconnect()
+        with pytest.raises(SaynaConnectionError, match="GET / failed: the client was closed"):
+            await call
+        assert len(peer.seen) == 1
 
 
 async def test_a_call_ends_at_its_limit() -> None:

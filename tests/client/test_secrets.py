@@ -1,10 +1,13 @@
 """Secrets stay inside: reprs, logs, errors and their causes; what people say stays at DEBUG."""
 
+import asyncio
 import json
 import logging
+import traceback
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from sayna_client import (
@@ -13,6 +16,7 @@ from sayna_client import (
     GoogleAuth,
     LiveKitTokenResponse,
     SaynaClient,
+    SaynaConnectionError,
     SaynaValidationError,
     SipCallSipConfig,
     STTConfig,
@@ -21,6 +25,7 @@ from sayna_client import (
     resolve_google_credentials,
 )
 from sayna_client.credentials import resolve_provider_auth
+from tests.client.http_peer import Answer, http_peer
 from tests.client.session import finished, talk
 
 SECRET = "S3CR3T-VALUE"
@@ -102,6 +107,39 @@ async def test_a_transcript_without_a_confidence_is_not_lost() -> None:
         async with client.connect():
             await finished(client)
     assert heard == [0.0, 1]
+
+
+async def test_a_removal_that_the_server_hangs_up_on_hides_query_and_proxy_password() -> None:
+    async with http_peer(Answer(hang_up=True)) as proxy:
+        client = SaynaClient(
+            f"http://sayna.invalid?api_key={SECRET}",
+            without_audio=True,
+            proxy=proxy.url.replace("http://", f"http://me:{SECRET}@"),
+        )
+        with pytest.raises(SaynaConnectionError, match="the server hung up after") as caught:
+            await client.remove_livekit_participant("r", "i")
+        await client.disconnect()
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in repr(caught.value.cause)
+
+
+async def test_a_connection_that_is_not_made_in_time_hides_the_query() -> None:
+    connector = aiohttp.TCPConnector(limit=1)
+    timeout = aiohttp.ClientTimeout(connect=0.05)
+    async with (
+        http_peer(Answer(never=True)) as peer,
+        aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+    ):
+        client = SaynaClient(f"{peer.url}?api_key={SECRET}", without_audio=True, session=session)
+        first = asyncio.create_task(client.health(timeout=5))
+        while not peer.seen:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0)
+        with pytest.raises(SaynaConnectionError, match="no connection in time") as caught:
+            await client.health(retries=0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 BAD_CREDENTIALS: list[tuple[Any, str]] = [
