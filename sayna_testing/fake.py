@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import json
 import threading
@@ -84,7 +85,6 @@ class FakeSaynaServer:
         """`with server.allow_errors():` for errors that the test provokes on purpose."""
         self._transport = transport
         self._state = ServerState(self.settings)
-        self._app = App(self._answer, self._serve, self.journal, lambda: self._state.faults)
         self._lock = threading.RLock()
         self._listener: TcpListener | None = None
         self._url: str | None = None
@@ -306,6 +306,11 @@ class FakeSaynaServer:
         faulty = any(turn.fault for turn in loaded.turns)
         with self.allow_errors() if faulty else contextlib.nullcontext():
             return await perform(_Stage(self), loaded, agent)
+
+    @functools.cached_property
+    def _app(self) -> App:
+        """Made for the first client: it refers back here, so refcounts alone never free it."""
+        return App(self._answer, self._serve, self.journal, lambda: self._state.faults)
 
     @property
     def _world(self) -> World:

@@ -6,7 +6,6 @@ comes with the first fixture that is used.
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from sayna_testing.server.settings import ServerSettings
     from sayna_testing.webhooks import WebhookSigner
 
+_running: list[pytest.Item] = []
+"""The test that runs now comes last; one of pytester's runs pytest inside of itself."""
 _CHOICE: pytest.StashKey[Choice] = pytest.StashKey()
 _RUN: pytest.StashKey[Run] = pytest.StashKey()
 _SHARED: pytest.StashKey[SharedServers] = pytest.StashKey()
@@ -76,25 +77,42 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse wrong markers and settings, and give tests the virtual clock they asked for."""
     for item in items:
-        marked = item.get_closest_marker("sayna") is not None
         names: list[str] = getattr(item, "fixturenames", [])
-        if marked or not _FIXTURES.isdisjoint(names):
-            names.append(_needed(item))
+        if item.get_closest_marker("sayna") is None and _FIXTURES.isdisjoint(names):
+            continue
+        if _virtual(item) and isinstance(item, pytest.Function):
+            # A list of its own: those that differ in a parameter only share theirs.
+            item.fixturenames = [*names, "sayna_clock"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Know which test runs; forget what its fakes saw once everybody was told."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _forget_run(item)
+        _running.pop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin anew: a plugin may run a test that failed once more."""
+    _forget_run(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test that passed although its fakes say it should not."""
     __tracebackhide__ = True
-    shared = _shared(item.config)
-    with contextlib.ExitStack() as stack:
-        if shared and _RUN not in item.stash:
-            item.stash[_RUN] = stack.enter_context(_new_run(item))
-        result = yield
-        run = item.stash.get(_RUN, None)
-        if run is not None and not run.failed:
-            run.verdict(_shared(item.config))
-        return result
+    if _CHOICE in item.stash or _SHARED in item.config.stash:
+        _run_of(item)
+    result = yield
+    run = item.stash.get(_RUN, None)
+    if run is not None and not run.failed:
+        run.verdict(_shared(item.config))
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -118,6 +136,10 @@ def pytest_runtest_makereport(
     return report
 
 
+# Fixtures do without `request` where they can: pytest makes a fixture of it each time, with a look
+# at a signature, which takes longer than a server does.
+
+
 @pytest.fixture(scope="session")
 def sayna_server_settings() -> ServerSettings:
     """Override this to give the servers of a suite other settings."""
@@ -127,22 +149,11 @@ def sayna_server_settings() -> ServerSettings:
 
 
 @pytest.fixture
-def _sayna_run(request: pytest.FixtureRequest) -> Iterator[Run]:
-    with _new_run(request.node) as run:
-        request.node.stash[_RUN] = run
-        yield run
-
-
-@pytest.fixture
-def sayna_server(
-    request: pytest.FixtureRequest, _sayna_run: Run, sayna_server_settings: ServerSettings
-) -> Iterator[FakeSaynaServer]:
+def sayna_server(sayna_server_settings: ServerSettings) -> Iterator[FakeSaynaServer]:
     """A fake Sayna server for this test."""
     from sayna_testing._pytest.servers import server_for
 
-    if _sayna_run.choice.clock == "virtual":
-        request.getfixturevalue("sayna_clock")
-    with server_for(_sayna_run, sayna_server_settings) as server:
+    with server_for(_run_of(_running[-1]), sayna_server_settings) as server:
         yield server
 
 
@@ -157,25 +168,18 @@ def make_sayna_server(request: pytest.FixtureRequest) -> Iterator[MakeSaynaServe
 
 
 @pytest.fixture
-def sayna_clock(_sayna_run: Run) -> Iterator[Clock]:
+def sayna_clock() -> Iterator[Clock]:
     """The clock of this test: virtual, unless its marker says real."""
-    from sayna_testing.clock import real_time, virtual_time
-
-    choice = _sayna_run.choice
-    if choice.clock == "real":
-        clock = real_time()
-    else:
-        clock = virtual_time(max_virtual_time=choice.max_virtual_time)
-    with clock as _sayna_run.clock:
-        yield _sayna_run.clock
+    with _run_of(_running[-1]).ticking() as clock:
+        yield clock
 
 
 @pytest.fixture
-def sayna_faker(request: pytest.FixtureRequest, _sayna_run: Run) -> Faker:
+def sayna_faker(request: pytest.FixtureRequest) -> Faker:
     """A Faker with the `sayna_…` methods, seeded."""
     from sayna_testing._pytest.faking import faker_for
 
-    return faker_for(request, _sayna_run.choice.seed)
+    return faker_for(request, _choice(_running[-1]).seed)
 
 
 @pytest.fixture
@@ -186,14 +190,13 @@ def sayna_webhook(sayna_faker: Faker) -> WebhookSigner:
     return WebhookSigner(faker=sayna_faker)
 
 
-def _needed(item: pytest.Item) -> str:
-    """The fixture that puts the choices of a test into force."""
+def _virtual(item: pytest.Item) -> bool:
     try:
-        return "sayna_clock" if _choice(item).clock == "virtual" else "_sayna_run"
+        return _choice(item).clock == "virtual"
     except pytest.UsageError:
         if not hasattr(item.config, "workerinput"):
             raise
-        return "_sayna_run"  # a worker of xdist cannot refuse to run; it raises this once more
+        return True  # a worker of xdist cannot refuse to run; the clock raises this once more
 
 
 def _choice(item: pytest.Item) -> Choice:
@@ -205,6 +208,23 @@ def _choice(item: pytest.Item) -> Choice:
     return choice
 
 
+def _run_of(item: pytest.Item) -> Run:
+    run = item.stash.get(_RUN, None)
+    if run is None:
+        from sayna_testing._pytest.run import Run
+
+        run = item.stash[_RUN] = Run(_choice(item), _shared(item.config))
+        run.watch.start()
+    return run
+
+
+def _forget_run(item: pytest.Item) -> None:
+    run = item.stash.get(_RUN, None)
+    if run is not None:
+        run.watch.stop()
+        del item.stash[_RUN]
+
+
 def _shared(config: pytest.Config) -> Iterable[FakeSaynaServer]:
     """The servers that outlive the test."""
     shared = config.stash.get(_SHARED, None)
@@ -214,9 +234,3 @@ def _shared(config: pytest.Config) -> Iterable[FakeSaynaServer]:
 def _recorded(item: pytest.Item) -> Iterable[Recorded]:
     run = item.stash.get(_RUN, None)
     return () if run is None else run.recorded()
-
-
-def _new_run(item: pytest.Item) -> Run:
-    from sayna_testing._pytest.run import Run
-
-    return Run(_choice(item), _shared(item.config))

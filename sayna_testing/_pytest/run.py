@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sayna_testing._pytest.choice import Choice
 from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks
 from sayna_testing._pytest.watch import ErrorWatch
+from sayna_testing.clock import real_time, virtual_time
 from sayna_testing.report.pytest_run import Recorded
 from sayna_testing.report.text import timeline
 
@@ -49,15 +51,20 @@ class Run:
         self.failed = False
         self.told = False
         self.ended_by_force: list[str] = []
-        self._watch = ErrorWatch()
+        self.watch = ErrorWatch()
         self._used = [_Used(server, len(server.journal)) for server in shared]
 
-    def __enter__(self) -> Self:
-        self._watch.__enter__()
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self._watch.__exit__()
+    @contextlib.contextmanager
+    def ticking(self) -> Generator[Clock]:
+        """The clock of the test; whoever comes first starts and stops it."""
+        if self.clock is not None:
+            yield self.clock
+        elif self.choice.clock == "real":
+            with real_time() as self.clock:
+                yield self.clock
+        else:
+            with virtual_time(max_virtual_time=self.choice.max_virtual_time) as self.clock:
+                yield self.clock
 
     def uses(self, server: FakeSaynaServer) -> None:
         """The test has a server of its own from here on."""
@@ -71,7 +78,7 @@ class Run:
         __tracebackhide__ = True
         known = [used.server for used in self._used]
         self._used += [_Used(server, 0) for server in shared if server not in known]
-        for what, error in self._watch.errors:
+        for what, error in self.watch.errors:
             lines = "".join(traceback.format_exception(error))
             pytest.fail(f"{what}: {error}\n\n{lines}", pytrace=False)
         refused = list(self._refused()) if self.choice.strict else []

@@ -43,7 +43,9 @@ def server_for(run: Run, suite_settings: object) -> Generator[FakeSaynaServer]:
         )
     if run.choice.seed is not None:
         settings = dataclasses.replace(settings, seed=run.choice.seed)
+    virtual = run.choice.clock == "virtual"
     with (
+        run.ticking() if virtual else contextlib.nullcontext(),
         tasks_told(run.ended_by_force),
         FakeSaynaServer(settings, transport=run.choice.transport) as server,
     ):

@@ -6,30 +6,31 @@ import logging
 import os
 import traceback
 from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 __all__ = ["ErrorWatch"]
 
 # The SDK logs what handlers raise; asyncio and aiohttp log what tasks, callbacks and requests do.
-_LOGGERS: Final = ("sayna_client", "asyncio", "aiohttp.server")
+_LOGGERS: Final = tuple(map(logging.getLogger, ("sayna_client", "asyncio", "aiohttp.server")))
 _FAKE: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 
 class ErrorWatch(logging.Handler):
-    """Collects them from the log while the block is open."""
+    """Collects them from the log between `start` and `stop`."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.errors: list[tuple[str, BaseException]] = []
 
-    def __enter__(self) -> Self:
-        for name in _LOGGERS:
-            logging.getLogger(name).addHandler(self)
-        return self
+    def start(self) -> None:
+        """Listen from now on."""
+        for logger in _LOGGERS:
+            logger.addHandler(self)
 
-    def __exit__(self, *_exc: object) -> None:
-        for name in _LOGGERS:
-            logging.getLogger(name).removeHandler(self)
+    def stop(self) -> None:
+        """Listen no more."""
+        for logger in _LOGGERS:
+            logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what a handler raised, and what passed through code of the fake."""

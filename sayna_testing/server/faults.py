@@ -6,6 +6,7 @@
 A fault hits once unless told otherwise and is spent then; `unused` names those that hit nothing.
 """
 
+import functools
 import random
 import threading
 from types import TracebackType
@@ -154,12 +155,16 @@ class Faults:
     """The faults of one server: plan them here; the server asks what it meets."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._rng = random.Random(seed)
+        self._seed = seed
         self._lock = threading.Lock()
         self._planned: list[Fault] = []
         self._unused: list[Fault] = []
         self.quiet = True
         """Whether nothing is planned, which is asked for every frame."""
+
+    @functools.cached_property
+    def _rng(self) -> random.Random:
+        return random.Random(self._seed)
 
     @property
     def unused(self) -> tuple[str, ...]:

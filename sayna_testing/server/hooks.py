@@ -179,6 +179,8 @@ _ENTRIES = TypeAdapter(list[_Entry])
 
 def _decode(data: bytes) -> list[SipHook]:
     """Read a hooks file; one that cannot be read counts as empty."""
+    if not data:
+        return []
     try:
         entries = _ENTRIES.validate_json(data, strict=True)
     except ValidationError:

@@ -51,6 +51,23 @@ def test_marker_makes_the_clock_virtual(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
+def test_parameters_choose_their_own_clock(suite: Suite) -> None:
+    suite(
+        """
+        import asyncio, pytest, time
+
+        virtual = pytest.mark.sayna(clock="virtual")
+        PARAMETERS = [0.05, pytest.param(300, marks=virtual), 0.05]
+
+        @pytest.mark.parametrize("seconds", PARAMETERS)
+        def test_sleep(sayna_server, seconds):
+            start = time.monotonic()
+            asyncio.run(asyncio.sleep(seconds))
+            assert (time.monotonic() - start >= 0.05) is (seconds == 0.05)
+        """
+    ).assert_outcomes(passed=3)
+
+
 def test_a_real_clock_has_the_same_face(suite: Suite) -> None:
     suite(
         """

@@ -170,6 +170,39 @@ def test_servers_of_other_scopes_and_settings(suite: Suite) -> None:
     ).assert_outcomes(passed=2)
 
 
+def test_a_server_asked_for_inside_a_test(suite: Suite, request: pytest.FixtureRequest) -> None:
+    suite(
+        """
+        def test_it(request):
+            assert request.getfixturevalue("sayna_server").sessions == ()
+        """
+    ).assert_outcomes(passed=1)
+    # The pytest inside is over, and this one still knows which test it runs.
+    assert request.getfixturevalue("sayna_server").sessions == ()
+
+
+def test_servers_go_with_their_tests(suite: Suite) -> None:
+    suite(
+        """
+        import asyncio, gc, weakref
+        from agent import converse
+
+        gone = []
+
+        def test_unused(sayna_server):
+            gone.append(weakref.ref(sayna_server))
+
+        def test_used(sayna_server, sayna_clock):
+            asyncio.run(converse(sayna_server))
+            gone.append(weakref.ref(sayna_server.journal))
+
+        def test_after_them():
+            gc.collect()
+            assert [ref() for ref in gone] == [None, None]
+        """
+    ).assert_outcomes(passed=3)
+
+
 def test_a_suite_is_configured_by_one_fixture(suite: Suite) -> None:
     suite(
         """

@@ -256,6 +256,34 @@ def test_nothing_is_added_to_a_test_that_ends_on_its_own(suite: Suite) -> None:
         assert own in result.stdout.str()
 
 
+def test_a_test_that_is_run_again_is_judged_anew(suite: Suite, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            first = runtestprotocol(item, log=False, nextitem=None)
+            assert [report.outcome for report in first] == ["passed", "failed", "passed"]
+            item.runs = 2
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                item.ihook.pytest_runtest_logreport(report=report)
+            return True
+        """
+    )
+    suite(
+        REFUSED
+        + """
+    @pytest.mark.sayna(strict=True)
+    async def test_flaky(sayna_server, request):
+        async with connected(sayna_server) as ws:
+            if not hasattr(request.node, "runs"):
+                await provoke(ws)
+    """,
+        AUTO,
+        *("-k", "flaky"),
+    ).assert_outcomes(passed=1, deselected=1)
+
+
 def test_shared_servers_are_judged_test_by_test(suite: Suite) -> None:
     result = suite(
         REFUSED
