@@ -54,13 +54,8 @@ class Ear:
         self._bytes_per_second = sample_rate * _WIDTH[encoding]
         self._past: list[Utterance] = []
         self._stretch: _Stretch | None = None
-
-    @property
-    def end(self) -> float:
+        self.end = 0.0
         """When all that arrived so far has sounded; 0 when nothing came."""
-        if self._stretch is None:
-            return max((utterance.end for utterance in self._past), default=0.0)
-        return _moment(self._stretch.start + len(self._stretch.audio) / self._bytes_per_second)
 
     @property
     def utterances(self) -> tuple[Utterance, ...]:
@@ -78,7 +73,9 @@ class Ear:
         if self._stretch is None or at > self.end:
             self._past = list(self.utterances)
             self._stretch = _Stretch(at, self._listen())
-        self._stretch.audio += audio
+        stretch = self._stretch
+        stretch.audio += audio
+        self.end = _moment(stretch.start + len(stretch.audio) / self._bytes_per_second)
 
     def clear(self, at: float) -> None:
         """Drop what has not sounded at that time; what is in the middle of sounding is cut."""
@@ -86,6 +83,7 @@ class Ear:
             return
         self._past = list(self.heard_by(at))
         self._stretch = None
+        self.end = max((utterance.end for utterance in self._past), default=0.0)
 
     def heard_by(self, at: float) -> tuple[Utterance, ...]:
         """What has sounded by a time; what was in the middle of sounding is cut."""

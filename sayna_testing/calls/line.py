@@ -102,8 +102,9 @@ class Line:
         new = self.journal.since(self._read)
         self._read += len(new)
         for entry in new:
-            if self._is_step(entry):
-                self._steps[entry.flow, entry.kind](self, entry)
+            step = self._steps.get((entry.flow, entry.kind))
+            if step is not None and self._concerns(entry):
+                step(self, entry)
 
     def play(self, entry: Entry) -> None:
         """Let sound arrive."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from sayna_testing.speech import duration, synthesize
+from sayna_testing.speech.pace import word_ends
 
 
 class Knobs(TypedDict, total=False):
@@ -52,8 +53,8 @@ def steps(text: str, manner: Manner) -> Iterator[Step]:
     """The results of one utterance in order of time."""
     words = text.split()
     ends = [
-        duration(" ".join(words[:count]), manner.wpm) + count * manner.hesitation
-        for count in range(1, len(words) + 1)
+        end + count * manner.hesitation
+        for count, end in enumerate(word_ends(words, manner.wpm), start=1)
     ]
     last = 0.0
     for end, interim in zip(ends, _interims(words, manner.interims), strict=False):

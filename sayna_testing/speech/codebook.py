@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TONES = 17
-FREQUENCIES = 500.0 + 170.0 * np.arange(TONES)  # Hz, 500 to 3220
+FREQUENCIES: NDArray[np.float64] = 500.0 + 170.0 * np.arange(TONES)  # Hz, 500 to 3220
 
 # With these points no codeword shifted by a tone or two is nearly another, and each has at least
 # five different tones.
@@ -20,7 +20,7 @@ _POINTS = (9, 10, 7, 3, 13, 1)
 
 
 class Codebook(NamedTuple):
-    """Codewords (n x 6 tones) and their numbers by their first three tones and by their last."""
+    """Codewords (6 tones x n) and their numbers by their first three tones and by their last."""
 
     codewords: NDArray[np.int64]
     by_front: NDArray[np.int64]
@@ -34,16 +34,18 @@ def codebook() -> Codebook:
     powers = np.array([[pow(point, degree, TONES) for degree in range(3)] for point in _POINTS])
     every = (powers @ grid % TONES).T
     codewords = every[(np.diff(every, axis=1) != 0).all(axis=1)]
-    return Codebook(codewords, _inverse(codewords[:, :3]), _inverse(codewords[:, 3:]))
+    tones = np.ascontiguousarray(codewords.T)
+    return Codebook(tones, _inverse(tones[:3]), _inverse(tones[3:]))
 
 
 def key(triples: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One number for each row of three tones."""
-    keys: NDArray[np.int64] = triples @ np.array([TONES * TONES, TONES, 1])
+    """One number for each column of three tones."""
+    first, second, third = triples
+    keys: NDArray[np.int64] = (first * TONES + second) * TONES + third
     return keys
 
 
 def _inverse(triples: NDArray[np.int64]) -> NDArray[np.int64]:
     table = np.full(TONES**3, -1)
-    table[key(triples)] = np.arange(len(triples))
+    table[key(triples)] = np.arange(triples.shape[1])
     return table

@@ -18,7 +18,7 @@ SPREAD = 0.24  # the part of the remaining power that the runner-up tones may th
 
 _QUIET = np.sqrt(FLOOR) * np.pi / 4  # below this peak no tone can reach FLOOR
 _TINY = np.float32(1e-12)
-_ROWS = 32  # windows multiplied at a time: too few for BLAS to wake threads over
+_ALONE = 190_000  # multiplications at a time: too few for BLAS to wake threads over
 _OFFSETS = np.arange(0, SPAN + 1, TICKS_PER_SYMBOL)
 
 Powers = NDArray[np.float32]
@@ -58,8 +58,9 @@ def powers(samples: NDArray[np.float32], starts: NDArray[np.int64], rate: int) -
         return np.zeros((len(starts), TONES), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(heard, len(basis))[starts - starts[0]]
     parts = np.empty((len(starts), 2 * TONES), np.float32)
-    for row in range(0, len(starts), _ROWS):
-        np.matmul(frames[row : row + _ROWS], basis, out=parts[row : row + _ROWS])
+    step = _ALONE // basis.size
+    for row in range(0, len(starts), step):
+        np.matmul(frames[row : row + step], basis, out=parts[row : row + step])
     parts *= parts
     power: Powers = np.add(parts[:, :TONES], parts[:, TONES:], dtype=np.float32)
     return power
@@ -71,16 +72,15 @@ def sightings(power: Powers, first: int) -> list[Sighting]:
     The last SPAN ticks only end codewords.
     """
     count = max(0, len(power) - SPAN)
-    loud = np.flatnonzero(power[:count].max(axis=1, initial=0.0) > FLOOR)
-    if not len(loud):
-        return []
-    at, codewords = _matches(power.argmax(axis=1), loud)
+    tone = power.argmax(axis=1)
+    loud = np.flatnonzero(power[np.arange(count), tone[:count]] > FLOOR)
+    at, codewords = _matches(tone, loud)
     if not len(at):
         return []
-    share, spread = _quality(power[at[:, None] + _OFFSETS], codebook().codewords[codewords])
+    share, spread = _quality(power, at, codebook().codewords[:, codewords])
     good = (share >= SHARE) & (spread <= SPREAD)
     columns = (part[good].tolist() for part in (first + at, codewords, share, spread))
-    return sorted({Sighting(*row) for row in zip(*columns, strict=True)})
+    return sorted(map(Sighting, *columns))
 
 
 @cache
@@ -97,27 +97,36 @@ def _matches(
 
     One wrong tone leaves the first three or the last three right, and any three are enough.
     """
-    heard = tone[ticks[:, None] + _OFFSETS]
+    heard = tone[ticks + _OFFSETS[:, None]]
     book = codebook()
-    fronts = book.by_front[key(heard[:, :3])]
-    backs = book.by_back[key(heard[:, 3:])]
-    codewords = np.concatenate((fronts, backs))
-    right = (book.codewords[codewords] == np.concatenate((heard, heard))).sum(axis=1)
-    found = np.flatnonzero((right >= SYMBOLS - 1) & (codewords >= 0))
-    return np.concatenate((ticks, ticks))[found], codewords[found]
+    fronts = book.by_front[key(heard[:3])]
+    backs = book.by_back[key(heard[3:])]
+    front = _nearly(book.codewords[3:, fronts], heard[3:]) & (fronts >= 0)
+    back = _nearly(book.codewords[:3, backs], heard[:3]) & (backs >= 0) & (backs != fronts)
+    return (
+        np.concatenate((ticks[front], ticks[back])),
+        np.concatenate((fronts[front], backs[back])),
+    )
+
+
+def _nearly(tones: NDArray[np.int64], heard: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where at least two of three are right."""
+    first, second, third = tones == heard
+    two: NDArray[np.bool_] = (first & second) | (first & third) | (second & third)
+    return two
 
 
 def _quality(
-    power: Powers, tones: NDArray[np.int64]
+    power: Powers, at: NDArray[np.int64], tones: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The share and the spread of each codeword (n x 6 tones); no share where a tone is missing."""
-    rest = power.copy()
-    own = np.take_along_axis(power, tones[:, :, None], axis=2)[:, :, 0]
-    np.put_along_axis(rest, tones[:, :, None], 0.0, axis=2)
-    second, others = rest.max(axis=2), rest.sum(axis=2)
-    clear = ((own >= CLEAR * second) & (own > FLOOR)).all(axis=1)
+    """The share and the spread of each codeword (6 x n tones); no share where a tone is missing."""
+    rest = power.T[:, at + _OFFSETS[:, None]]
+    own = np.take_along_axis(rest, tones[None], axis=0)[0]
+    np.put_along_axis(rest, tones[None], 0.0, axis=0)
+    second, others = rest.max(axis=0), rest.sum(axis=0)
+    clear = ((own >= CLEAR * second) & (own > FLOOR)).all(axis=0)
     part = own / (own + others + _TINY)
-    share: NDArray[np.float32] = clear * (part.sum(axis=1) - part.max(axis=1)) / (SYMBOLS - 1)
-    beyond = second.sum(axis=1) - LEAK * own.sum(axis=1)
-    spread: NDArray[np.float32] = beyond / (others.sum(axis=1) + _TINY)
+    share: NDArray[np.float32] = clear * (part.sum(axis=0) - part.max(axis=0)) / (SYMBOLS - 1)
+    beyond = second.sum(axis=0) - LEAK * own.sum(axis=0)
+    spread: NDArray[np.float32] = beyond / (others.sum(axis=0) + _TINY)
     return share, spread

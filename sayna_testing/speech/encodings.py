@@ -13,7 +13,9 @@ Samples = NDArray[np.float32]  # 1.0 is full scale
 
 def encode(samples: NDArray[np.float64], form: Format) -> bytes:
     """Samples as bytes; what is beyond full scale is clipped."""
-    pcm = np.clip(np.rint(samples * 32767.0), -32768, 32767).astype("<i2")
+    scaled = samples * 32767.0
+    np.rint(scaled, out=scaled)
+    pcm = np.clip(scaled, -32768, 32767, out=scaled).astype("<i2")
     if form.encoding == "mulaw":
         return _mulaw_encoder()[pcm.view(np.uint16)].tobytes()
     if form.encoding == "alaw":

@@ -5,7 +5,7 @@ minute are 15 letters a second and 320 are 30.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sayna_testing.speech.alphabet import END, START, codes_of
@@ -73,6 +73,15 @@ def duration(text: str, wpm: float = 160) -> float:
     if not text:
         return 0.0
     return math.fsum(slot.sound + slot.pause for slot in slots(text, wpm)) + 2 * FADE
+
+
+def word_ends(words: Iterable[str], wpm: float) -> Iterator[float]:
+    """Seconds after which each word has been said: the duration of the text up to there."""
+    around = duration(" ", wpm) - 60 / (wpm * UNITS_PER_WORD)  # marks and fades, once a text
+    before = 0.0
+    for word in words:
+        yield before + duration(word, wpm)
+        before += duration(f"{word} ", wpm) - around
 
 
 def _weight(letter: str) -> float:

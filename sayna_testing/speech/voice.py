@@ -22,10 +22,12 @@ def _sound(text: str, rate: int, wpm: float) -> NDArray[np.float64]:
     total = int(edges[-1]) + round(FADE * rate)
     counts = np.diff(edges, prepend=0, append=total)
     tones = np.concatenate((tones[:1], tones, tones[-1:]))
-    phase = np.cumsum(np.repeat(FREQUENCIES[tones] * (2 * np.pi / rate), counts))
+    sound: NDArray[np.float64] = np.repeat(FREQUENCIES[tones] * (2 * np.pi / rate), counts)
+    np.cumsum(sound, out=sound)  # the phase
+    np.sin(sound, out=sound)
     silent = np.flatnonzero(rests)
-    gaps = [(0, 0), *((edges[at], edges[at + 1]) for at in silent), (total, total)]
-    sound: NDArray[np.float64] = np.sin(phase) * _envelope(gaps, total, rate) * LEVEL
+    _fade(sound, [(edges[at], edges[at + 1]) for at in silent], rate)
+    sound *= LEVEL
     return sound
 
 
@@ -40,7 +42,7 @@ def _schedule(
     codewords = 2 * codes + np.arange(len(codes)) % 2
     symbol = np.minimum(SYMBOL, sound / SYMBOLS)
     tones = np.empty((len(plan), SYMBOLS + 1), np.int64)
-    tones[:, :SYMBOLS] = codebook().codewords[codewords]
+    tones[:, :SYMBOLS] = codebook().codewords[:, codewords].T
     tones[:, SYMBOLS] = np.append(tones[1:, 0], 0)
     lengths = np.repeat(symbol[:, None], SYMBOLS + 1, axis=1)
     lengths[:, 0] = sound - (SYMBOLS - 1) * symbol
@@ -51,16 +53,15 @@ def _schedule(
     return tones.ravel()[kept], lengths.ravel()[kept], rests.ravel()[kept]
 
 
-def _envelope(gaps: list[tuple[int, int]], total: int, rate: int) -> NDArray[np.float64]:
-    """1 between the gaps and 0 in them, with cosine slopes that lie in the gaps' edges."""
+def _fade(sound: NDArray[np.float64], gaps: list[tuple[int, int]], rate: int) -> None:
+    """Silence the gaps, with cosine slopes that lie in their edges and at both ends."""
     fade = round(FADE * rate)
-    slope = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
-    envelope = np.ones(total)
-    envelope[:fade] = slope
-    envelope[total - fade :] = slope[::-1]
-    for start, stop in gaps[1:-1]:
-        envelope[start:stop] = 0.0
+    up = 0.5 - 0.5 * np.cos(np.pi * (np.arange(fade) + 0.5) / fade)
+    down = up[::-1]
+    sound[:fade] *= up
+    sound[len(sound) - fade :] *= down
+    for start, stop in gaps:
         edge = min(fade, (stop - start) // 2)
-        envelope[start : start + edge] = slope[::-1][:edge]
-        envelope[stop - edge : stop] = slope[fade - edge :]
-    return envelope
+        sound[start : start + edge] *= down[:edge]
+        sound[start + edge : stop - edge] = 0.0
+        sound[stop - edge : stop] *= up[fade - edge :]

@@ -13,7 +13,7 @@ from sayna_testing import SampleRateWarning
 from sayna_testing.clock import virtual_time
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.recordings import Recording
-from sayna_testing.speech import recognize, synthesize
+from sayna_testing.speech import duration, recognize, synthesize
 from tests.testing.agents import STT, TTS, telephone_app
 
 
@@ -90,6 +90,22 @@ def test_recognition_told_another_rate_than_the_room_feeds_is_a_warning(
 
     asyncio.run(call())
     assert [entry.error for entry in server.journal if entry.kind == "warning"] == [True]
+
+
+def test_a_word_is_recognised_when_it_has_sounded(server: FakeSaynaServer) -> None:
+    said = "Wait, no! For 您好 at 8."
+
+    async def call() -> float:
+        async with server.call(webhook=telephone_app(server.url)) as caller:
+            await caller.hears("help")
+            await caller.says(said)
+            return caller.spoke[0].start
+
+    start = asyncio.run(call())
+    interims = [e for e in server.journal if e.kind == "stt_result" and not e.data["is_final"]]
+    ends = {e.data["transcript"]: e.at - start for e in interims}
+    assert list(ends)[-1] == said
+    assert ends == {text: pytest.approx(duration(text, 160), abs=1e-5) for text in ends}
 
 
 def test_a_hundred_calls_at_once_are_all_served(server: FakeSaynaServer) -> None:
