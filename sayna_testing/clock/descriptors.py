@@ -15,7 +15,7 @@ if sys.platform == "linux":
     import fcntl
     import termios
 
-__all__ = ["in_flight", "other_ends"]
+__all__ = ["alone", "in_flight", "other_ends"]
 
 _UNSENT: Final = bytes(4)
 
@@ -32,16 +32,23 @@ class _End:
     unsent: int = 0
 
 
+def alone(loop: Any) -> bool:
+    """Whether `loop` watches no descriptor but its own, by which other threads wake it."""
+    watched: Mapping[int, selectors.SelectorKey] = loop._selector.get_map()
+    own: int = loop._internal_fds
+    return len(watched) <= own
+
+
 def other_ends(loop: asyncio.AbstractEventLoop) -> str | None:
     """The first connection from which `loop` may still hear, or None.
 
     A connection whose two ends are both in this loop owes nothing; neither does one that nobody
     reads from, such as a pooled HTTP connection between two requests.
     """
+    if alone(loop):
+        return None
     inner: Any = loop
     ends = list(_watched(inner))
-    if not ends:
-        return None
     transports: Mapping[int, asyncio.Transport] = inner._transports
     paused = (_look(fd, 0) for fd in tuple(transports) if fd not in inner._selector.get_map())
     here = {end.name for end in (*ends, *paused) if end.name}
@@ -53,6 +60,8 @@ def other_ends(loop: asyncio.AbstractEventLoop) -> str | None:
 
 def in_flight(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether bytes are on their way between two watched ends of `loop`."""
+    if alone(loop):
+        return False
     ends = list(_watched(loop))
     reading = {end.name for end in ends if end.events & selectors.EVENT_READ}
     return any(end.unsent and end.peer in reading for end in ends)
@@ -60,11 +69,10 @@ def in_flight(loop: asyncio.AbstractEventLoop) -> bool:
 
 def _watched(loop: Any) -> Iterator[_End]:
     watched: Mapping[int, selectors.SelectorKey] = loop._selector.get_map()
-    if len(watched) > loop._internal_fds:
-        own = loop._ssock.fileno()
-        for fd, key in watched.items():
-            if fd != own:
-                yield _look(fd, key.events)
+    own = loop._ssock.fileno()
+    for fd, key in watched.items():
+        if fd != own:
+            yield _look(fd, key.events)
 
 
 def _look(fd: int, events: int) -> _End:

@@ -7,7 +7,7 @@ import heapq
 import math
 from typing import Any, Final, Self
 
-from sayna_testing.clock.descriptors import in_flight
+from sayna_testing.clock.descriptors import alone, in_flight
 from sayna_testing.clock.errors import (
     VirtualDeadlock,
     VirtualRunaway,
@@ -154,6 +154,8 @@ class Driver:
         return self._stock_call_at(when, *args, context=context)
 
     def _select(self, timeout: float | None) -> list[Any]:
+        if self._inner._ready and alone(self.loop):
+            return []
         events: list[Any] = self._poll(0)
         if events or self._inner._ready or (timeout is not None and timeout <= 0):
             return events

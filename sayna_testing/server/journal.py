@@ -184,14 +184,16 @@ class Journal:
     def _now(self) -> float:
         """Seconds since the first entry; each loop keeps its own clock, aligned when first seen."""
         loop = asyncio._get_running_loop()  # get_running_loop, but None outside of one
+        zero = self._zero.get(id(loop))
+        if zero is not None and loop is not None:
+            return round(loop.time() - zero, 6)
         steady = _Steady.monotonic()
         if self._start is None:
             self._start = steady
-        if loop is None:
-            return round(steady - self._start, 6)
-        clock = loop.time()
-        zero = self._zero.setdefault(id(loop), clock - (steady - self._start))
-        return round(clock - zero, 6)
+        since = steady - self._start
+        if loop is not None:
+            self._zero[id(loop)] = loop.time() - since
+        return round(since, 6)
 
 
 _IN_TEXT = re.compile(

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sayna_testing.server.ws.messages import Frame
 from sayna_testing.server.ws.wire import Opcode
@@ -11,8 +10,7 @@ from sayna_testing.server.ws.wire import Opcode
 CAPACITY = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One queued message; `data` is what the journal shows of it."""
 
     opcode: Opcode

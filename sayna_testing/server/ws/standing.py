@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sayna_testing.server.phone import tel_uri
 from sayna_testing.server.rust_text import f32, f32_text
@@ -27,8 +27,7 @@ NO_CLIP = "no loading audio configured"
 PROTECTED = "protected speech is playing"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The state that decides: `clip_fault` is the stored text of 10.1."""
 
     audio: bool = False

@@ -6,9 +6,9 @@ refuses, in its words. Nothing here reads a socket.
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
+from typing import NamedTuple
 
 MAX_FRAME = 16 * 2**20
 MAX_MESSAGE = 64 * 2**20
@@ -31,8 +31,7 @@ class Opcode(IntEnum):
     PONG = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A whole message, or a control frame; the payload of text is checked UTF-8."""
 
     opcode: Opcode
@@ -155,6 +154,8 @@ class FrameReader:
         return Message(Opcode(opcode), payload)
 
     def _data_frame(self, opcode: int, final: int, payload: bytes) -> Message | None:
+        if final and self._opcode is None and opcode != Opcode.CONTINUATION:
+            return _message(Opcode(opcode), payload)
         if opcode == Opcode.CONTINUATION:
             if self._opcode is None:
                 raise WireError("WebSocket protocol error: Continue frame but nothing to continue")
@@ -175,9 +176,13 @@ class FrameReader:
         payload = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts.clear()
         opcode, self._opcode = self._opcode, None
-        if opcode == Opcode.TEXT:
-            _check_utf8(payload)
-        return Message(opcode or Opcode.BINARY, payload)
+        return _message(opcode or Opcode.BINARY, payload)
+
+
+def _message(opcode: Opcode, payload: bytes) -> Message:
+    if opcode == Opcode.TEXT:
+        _check_utf8(payload)
+    return Message(opcode, payload)
 
 
 def _known(opcode: int) -> int:
