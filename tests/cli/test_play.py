@@ -141,7 +141,7 @@ def test_marks_have_colours_where_colours_are_wanted(
 def test_an_agent_that_cannot_be_used_is_refused(here: Path, name: str, words: str) -> None:
     refused = run("play", "greeting.sayna.toml", "--agent", name)
     assert refused.exit_code == 2
-    assert words in refused.stderr
+    assert words in refused.output
 
 
 def test_what_is_no_script_is_refused_with_its_place(here: Path) -> None:
@@ -149,20 +149,20 @@ def test_what_is_no_script_is_refused_with_its_place(here: Path) -> None:
     refused = run("play", "bad.sayna.toml", "--agent", agent(here))
     assert refused.exit_code == 2
     assert (
-        'bad.sayna.toml:4: turn[1].callerr: unknown key; did you mean "caller"?' in refused.stderr
+        'bad.sayna.toml:4: turn[1].callerr: unknown key; did you mean "caller"?' in refused.output
     )
     missing = run("play", "gone.sayna.toml", "--agent", agent(here))
-    assert missing.stderr == "Error: gone.sayna.toml: No such file or directory\n"
+    assert missing.output == "Error: gone.sayna.toml: No such file or directory\n"
     (here / "empty").mkdir()
     empty = run("validate", "empty")
-    assert empty.stderr == "Error: empty: expected *.sayna.toml files in this folder, found none\n"
+    assert empty.output == "Error: empty: expected *.sayna.toml files in this folder, found none\n"
 
 
 def test_a_report_that_cannot_be_written_is_refused(here: Path) -> None:
     path = here / "greeting.sayna.toml" / "calls.html"
     refused = run("play", "greeting.sayna.toml", "--agent", agent(here), "--report", path)
     assert refused.exit_code == 2
-    assert refused.stderr.startswith(f"Error: --report {path}: ")
+    assert f"\nError: --report {path}: " in refused.output
 
 
 def test_validate_tells_good_and_bad_scripts(here: Path) -> None:
@@ -171,7 +171,7 @@ def test_validate_tells_good_and_bad_scripts(here: Path) -> None:
     (here / "bad.sayna.toml").write_text("name = 5", "utf-8")
     both = run("validate", ".")
     assert both.exit_code == 2
-    assert "bad.sayna.toml:1: name:" in both.stderr
+    assert "bad.sayna.toml:1: name:" in both.output
     assert "2 turns" in both.stdout
 
 

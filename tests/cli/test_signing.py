@@ -52,7 +52,7 @@ def test_a_curl_command_can_be_had() -> None:
 def test_a_body_and_made_up_numbers_do_not_go_together() -> None:
     refused = run("sign", "--to", "+1", "-", given=b"{}")
     assert refused.exit_code == 2
-    assert refused.stderr == (
+    assert refused.output == (
         "Error: --from and --to make up a body: expected them or BODY, got both\n"
     )
 
@@ -77,7 +77,7 @@ def test_a_captured_request_may_have_a_request_line_and_crlf() -> None:
 def test_a_request_without_an_empty_line_is_refused() -> None:
     refused = run("explain", "-", given=b"x-sayna-signature: v1=00")
     assert refused.exit_code == 2
-    assert "found no empty line" in refused.stderr
+    assert "found no empty line" in refused.output
 
 
 def test_help_has_examples_and_exit_codes() -> None:
@@ -91,4 +91,4 @@ def test_help_has_examples_and_exit_codes() -> None:
 def test_an_unknown_command_is_refused_with_a_way_to_help() -> None:
     refused = run("draw")
     assert refused.exit_code == 2
-    assert "Error: No such command 'draw'." in refused.stderr
+    assert "Error: No such command 'draw'." in refused.output

@@ -82,6 +82,7 @@ class Bench:
         self.journal = Journal()
         self.connections: list[Connection] = []
         self._clients: list[aiohttp.ClientSession] = []
+        self._sockets: list[aiohttp.ClientWebSocketResponse] = []
         self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
 
     def _app(self) -> web.Application:
@@ -105,12 +106,15 @@ class Bench:
         socket = await client.ws_connect(
             "http://fake/ws", headers={"x-tenant": tenant}, autoclose=False, max_msg_size=0
         )
+        self._sockets.append(socket)
         return Peer(socket, self.connections[-1])
 
     def entries(self, kind: str) -> list[Entry]:
         return [entry for entry in self.journal if entry.kind == kind]
 
     async def close(self) -> None:
+        for socket in self._sockets:
+            await socket.close()
         for client in self._clients:
             await client.close()
         for connection in self.connections:

@@ -4,7 +4,6 @@ import base64
 import json
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from sayna_testing.speech import recognize, synthesize
 from sayna_testing.webhooks import WEBHOOK_SECRET, sign
 from tests.server.published_driver import EVENTS
 
-PYTHON = Path(sys.prefix) / "peer" / "bin" / "python"
+PYTHON = Path(__file__).parents[2] / ".venv/peer/bin/python"
 DRIVER = Path(__file__).parent / "published_driver.py"
 PATIENCE = 20.0
 
