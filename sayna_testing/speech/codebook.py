@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TONES = 17
-FREQUENCIES: NDArray[np.float64] = 500.0 + 170.0 * np.arange(TONES)  # Hz, 500 to 3220
+FREQUENCIES = 500.0 + 170.0 * np.arange(TONES, dtype=np.float64)  # Hz, 500 to 3220
 
 # With these points no codeword shifted by a tone or two is nearly another, and each has at least
 # five different tones.
