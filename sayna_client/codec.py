@@ -52,9 +52,10 @@ def decode(text: str | bytes) -> types.ServerMessage:
         MalformedFrameError: no JSON, no object, no type, or fields that do not fit.
     """
     try:
-        return cast("types.ServerMessage", _frames().validator.validate_json(text))
+        message: types.ServerMessage = _frames().validator.validate_json(text)
     except ValidationError:
         return _decode_carefully(text)
+    return message
 
 
 def _decode_carefully(text: str | bytes) -> types.ServerMessage:

@@ -8,8 +8,15 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from sayna_client import types
-from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaValidationError
-from sayna_client.events import LANES, OWN_EVENTS, ConnectionClosed, Counters, HandlerError
+from sayna_client.errors import SaynaError, SaynaValidationError
+from sayna_client.events import (
+    LANES,
+    OWN_EVENTS,
+    ConnectionClosed,
+    Counters,
+    HandlerError,
+    end_error,
+)
 from sayna_client.lanes import Backlog, Handler, Lane, Leaving
 from sayna_client.limits import Limits
 from sayna_client.log import logger
@@ -111,14 +118,8 @@ class Dispatcher:
         """Tell everybody that no more events come: `closed` first, then waits and iterators end."""
         self.emit("closed", closed)
         for slot in self.slots.values():
-            self._fail_waits(
-                slot,
-                SaynaConnectionError(
-                    f"The connection was {closed} while waiting for {slot.event}",
-                    close_code=closed.code,
-                    close_reason=closed.reason,
-                ),
-            )
+            if slot.waits:
+                self._fail_waits(slot, end_error(closed, f"while waiting for {slot.event}"))
         self.event_streams.end()
         self.audio_streams.end()
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sayna_client.errors import SaynaConnectionError
+
 # Each event and the lane in which its handlers run.
 LANES = {
     "tts_audio": "speech",
@@ -47,6 +49,15 @@ class ConnectionClosed:
     def __str__(self) -> str:
         code = f"code {self.code}" if self.code is not None else "no close code"
         return f"closed by the {self.initiator} ({code}{self.reason and f', {self.reason}'})"
+
+
+def end_error(closed: ConnectionClosed, when: str) -> SaynaConnectionError:
+    """Return what is raised where a connection was needed that has ended."""
+    return SaynaConnectionError(
+        f"The connection was {closed} {when}",
+        close_code=closed.code,
+        close_reason=closed.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)

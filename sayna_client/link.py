@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Literal
 
-from sayna_client import codec
+from sayna_client.codec import KNOWN_TYPES, MalformedFrameError, decode
 from sayna_client.connection import Connection
 from sayna_client.dispatcher import Dispatcher
-from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaRefusedError
-from sayna_client.events import ConnectionClosed
+from sayna_client.errors import SaynaError, SaynaRefusedError
+from sayna_client.events import ConnectionClosed, end_error
 from sayna_client.limits import Limits
 from sayna_client.log import logger
 from sayna_client.network import Network
@@ -43,7 +43,8 @@ class Link:
         self.closed: ConnectionClosed | None = None
         self._network = network
         self._limits = limits
-        self._dispatcher = dispatcher
+        self._backlog = dispatcher.backlog
+        self._emit = dispatcher.emit
         self._ended = ended
         self._connection: Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,8 +75,9 @@ class Link:
             SaynaTimeoutError: neither came within `limits.ready`.
         """
         try:
-            async with time_limit(self._limits.ready, "The server was not ready"):
-                await asyncio.wait([self._outcome])
+            if not self._outcome.done():
+                async with time_limit(self._limits.ready, "The server was not ready"):
+                    await asyncio.wait([self._outcome])
             self._outcome.result()
         except BaseException:
             await self.close(0.0)
@@ -98,7 +100,7 @@ class Link:
             self.state = "ready"
             self._settle(None)
             # Who awaits connect() gets control before the next frame is read.
-            self._dispatcher.backlog.give_way(_TURNS_TO_CALLER)
+            self._backlog.give_way(_TURNS_TO_CALLER)
             if self._limits.heartbeat is not None:
                 self._start(self._connection.keep_alive(self._limits.heartbeat))
 
@@ -108,7 +110,7 @@ class Link:
             self._settle(SaynaRefusedError(f"The server refused the configuration: {text}"))
 
     async def _read(self, connection: Connection) -> None:
-        closed = await connection.read(self._on_text, self._on_audio, self._dispatcher.backlog)
+        closed = await connection.read(self._on_text, self._on_audio, self._backlog)
         if self.state != "closed":
             self.state = "closed"
             await self._release(closed, 0.0)
@@ -131,18 +133,19 @@ class Link:
 
     def _on_text(self, text: str) -> None:
         try:
-            message = codec.decode(text)
-        except codec.MalformedFrameError as error:
+            message = decode(text)
+        except MalformedFrameError as error:
             logger.warning("%s", error)
             return
-        if message.type in codec.KNOWN_TYPES:
-            self._dispatcher.emit(message.type, message)
+        kind = message.type
+        if kind in KNOWN_TYPES:
+            self._emit(kind, message)
         else:
-            logger.warning("Unknown message type: %s", message.type[:64])
-            self._dispatcher.emit("unknown", message)
+            logger.warning("Unknown message type: %s", kind[:64])
+            self._emit("unknown", message)
 
     def _on_audio(self, audio: bytes) -> None:
-        self._dispatcher.emit("tts_audio", audio, len(audio))
+        self._emit("tts_audio", audio, len(audio))
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
@@ -156,13 +159,7 @@ class Link:
 
     def _finish(self, closed: ConnectionClosed) -> None:
         self.closed = closed
-        self._settle(
-            SaynaConnectionError(
-                f"The connection was {closed} before the server was ready",
-                close_code=closed.code,
-                close_reason=closed.reason,
-            )
-        )
+        self._settle(end_error(closed, "before the server was ready"))
         if self.opened:
             self._ended(closed)
 

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Generator
 
-from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaSpeechError
-from sayna_client.events import ConnectionClosed
+from sayna_client.errors import SaynaError, SaynaSpeechError
+from sayna_client.events import ConnectionClosed, end_error
 
 # Failures after which one text is gone without a completion of its own (websocket.md 3, 6.4).
 _LOST = (
@@ -62,13 +62,7 @@ class Speech:
     def ended(self, closed: ConnectionClosed) -> None:
         """The connection is gone, and the speech with it."""
         self._protected = False
-        self._end(
-            SaynaConnectionError(
-                f"The connection was {closed} before the speech was done",
-                close_code=closed.code,
-                close_reason=closed.reason,
-            )
-        )
+        self._end(end_error(closed, "before the speech was done"))
 
     @contextlib.contextmanager
     def watched(self) -> Generator[asyncio.Future[None]]:
