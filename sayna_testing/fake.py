@@ -379,7 +379,7 @@ class FakeSaynaServer:
         self.journal.record("webhook", flow="*", data=data, error=refused)
         return posted
 
-    async def _serve(self, upgrade: Upgrade, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, upgrade: Upgrade, request: web.BaseRequest) -> web.StreamResponse:
         with self._lock:
             key = f"ws-{next(self._numbers)}"
             connection = Connection(self._state, self.journal, key=key, auth_id=upgrade.auth_id)

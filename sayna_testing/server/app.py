@@ -8,9 +8,11 @@ import re
 import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 
 from sayna_testing.server.faults import Faults
@@ -19,7 +21,7 @@ from sayna_testing.server.journal import Journal, redact_text
 from sayna_testing.server.rest import Request, Response, Upgrade
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response | Upgrade]]
-Serve: TypeAlias = Callable[[Upgrade, web.Request], Awaitable[web.StreamResponse]]
+Serve: TypeAlias = Callable[[Upgrade, web.BaseRequest], Awaitable[web.StreamResponse]]
 Door: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 """Asked before the rules of the real server: an answer of its own, or None for none of its own."""
 
@@ -56,22 +58,25 @@ class App:
         return server()
 
     def _make_server(self) -> web.Server:
-        @web.middleware
-        async def everything(request: web.Request, handler: object) -> web.StreamResponse:
-            return await self._handle(request)
+        loop = asyncio.get_running_loop()
 
-        app = web.Application(client_max_size=0, middlewares=[everything])
-        app.on_response_prepare.append(_only_our_headers)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, **_LIMITS)
-        # With nothing to start, set-up never waits, so one step runs it where no await is possible.
-        try:
-            runner.setup().send(None)
-        except StopIteration:
-            assert runner.server is not None
-            return runner.server
-        raise RuntimeError("aiohttp's AppRunner.setup() waits for something; it never did before")
+        def make_request(
+            message: Any,  # what aiohttp's own factory takes, in types it does not export
+            payload: Any,
+            protocol: Any,
+            _writer: object,
+            task: asyncio.Task[None],
+        ) -> web.BaseRequest:
+            writer = _Writer(protocol, loop)
+            return web.BaseRequest(
+                message, payload, protocol, writer, task, loop, client_max_size=0
+            )
 
-    async def _handle(self, raw: web.Request) -> web.StreamResponse:
+        return web.Server(self._handle, request_factory=make_request, access_log=None, **_LIMITS)
+
+    async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        if raw.headers.get("expect", "").lower() == "100-continue":
+            await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request = await _read(raw)
         if self.door is not None and (own := await self.door(request)) is not None:
             return _Exactly(status=own.status, headers=CIMultiDict(own.headers), body=own.body)
@@ -100,15 +105,30 @@ class App:
         return _Exactly(status=answer.status, headers=CIMultiDict(answer.headers), body=answer.body)
 
 
+class _Writer(StreamWriter):
+    """Writes names in lower case, and leaves out what aiohttp adds and the real server does not."""
+
+    own_names: frozenset[str] = frozenset()
+
+    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
+        """Write the head of a response."""
+        foreign = _ADDED_BY_AIOHTTP - self.own_names
+        named = ((name.lower(), value) for name, value in headers.items())
+        kept = CIMultiDict((name, value) for name, value in named if name not in foreign)
+        await super().write_headers(status_line, kept)
+
+
 class _Exactly(web.Response):
     """A response with the headers it was made with, and nothing that aiohttp would add."""
 
-    def __init__(self, *, status: int, headers: CIMultiDict[str], body: bytes) -> None:
-        super().__init__(status=status, headers=headers, body=body)
-        self.names = frozenset(name.lower() for name in headers)
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Write the head."""
+        writer = cast("_Writer", request.writer)  # the factory of the server made it
+        writer.own_names = frozenset(name.lower() for name in self.headers)
+        return await super().prepare(request)
 
 
-async def _read(raw: web.Request) -> Request:
+async def _read(raw: web.BaseRequest) -> Request:
     target = _ORIGIN.sub("", raw.raw_path, count=1)
     path, _, query = target.partition("?")
     return Request(
@@ -122,15 +142,6 @@ async def _read(raw: web.Request) -> Request:
         body=await raw.read(),
         http_version=(raw.version.major, raw.version.minor),
     )
-
-
-async def _only_our_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Take away what aiohttp adds and the real server does not send; names are in lower case."""
-    ours = response.names if isinstance(response, _Exactly) else frozenset[str]()
-    foreign = _ADDED_BY_AIOHTTP - ours
-    kept = [(name.lower(), value) for name, value in response.headers.items()]
-    response.headers.clear()
-    response.headers.extend((name, value) for name, value in kept if name not in foreign)
 
 
 def _readable(body: bytes) -> Any:

@@ -38,7 +38,7 @@ def cut(transport: asyncio.BaseTransport | None) -> None:
 
 
 async def disturbed(
-    effects: list[HttpEffect], raw: web.Request, answer: Answer
+    effects: list[HttpEffect], raw: web.BaseRequest, answer: Answer
 ) -> Response | Upgrade | web.StreamResponse:
     """Answer a request with its faults; a stream is an answer that was cut already."""
     for effect in effects:

@@ -57,6 +57,29 @@ def test_absolute_target_is_the_path_in_it(target: str) -> None:
     assert body == HEALTHY
 
 
+def test_body_is_asked_for_where_the_client_waits_for_that() -> None:
+    body = b'{"text": "Hi"}'
+    held = request(
+        "POST /speak HTTP/1.1",
+        "expect: 100-Continue",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+    )
+    with FakeSaynaServer() as server:
+        host, _, port = server.url.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(held)
+            assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 422 ")
+
+
+def test_other_expectations_are_ignored() -> None:
+    with FakeSaynaServer() as server:
+        head, body = exchange(server, request("GET / HTTP/1.1", "expect: the impossible"))
+    assert (head[0], body) == (b"HTTP/1.1 200 OK", HEALTHY)
+
+
 def test_body_is_read_as_it_came_whatever_its_encoding_says() -> None:
     with FakeSaynaServer() as server:
         post = request(

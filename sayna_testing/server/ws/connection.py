@@ -58,7 +58,7 @@ class Connection:
         """The room Sayna joined last."""
         return None if self._conversation.link is None else self._conversation.link.room
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """Upgrade the request and serve the connection to its end."""
         socket = self._socket = Socket(request)
         socket.on_eof = self._mischief.talk

@@ -25,7 +25,7 @@ _PAUSE_ABOVE = 1 << 20
 class Socket:
     """The server's end of a WebSocket."""
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
         self._reader = FrameReader()
         self._eof = False
