@@ -130,20 +130,17 @@ class Connection:
         The server answers pings only between commands (websocket.md 2), so this starts after
         `ready`. While we ourselves do not read, silence says nothing.
         """
-        while True:
-            silence = self._time() - self._last_heard()
-            if silence >= 2 * heartbeat:
-                self._dead = f"no sign of life for {silence:.3g} s"
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0):
-                        await self._socket.close()
-                return
-            if silence >= heartbeat:
+        while (silence := self._time() - self._last_heard()) < 2 * heartbeat:
+            if silence < heartbeat:
+                await asyncio.sleep(heartbeat - silence)
+            else:
                 with contextlib.suppress(aiohttp.ClientError, OSError):
                     await self._socket.ping()
                 await asyncio.sleep(2 * heartbeat - silence)
-            else:
-                await asyncio.sleep(heartbeat - silence)
+        self._dead = f"no sign of life for {silence:.3g} s"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await self._socket.close()
 
     async def close(self, limit: float) -> ConnectionClosed:
         """Say good-bye, wait for the answer up to `limit` seconds, then drop the connection."""

@@ -107,9 +107,6 @@ class Dispatcher:
 
     def renew(self) -> None:
         """Start a session with lanes of its own: handlers of an earlier one hold back nothing."""
-        for lane in self._lanes.values():
-            if lane.worker is not None and lane.worker.get_loop().is_closed():
-                lane.drop()
         self._lanes = self._new_lanes()
         for event, name in LANES.items():
             self.slots[event].lane = self._lanes[name]

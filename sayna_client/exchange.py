@@ -57,8 +57,6 @@ class Exchange:
                 pause = _pause(call, attempt, failure, deadline, sent=sent)
                 if pause is None or session.closed:
                     break
-                if response is not None:
-                    response.release()
                 logger.debug("%s again in %.2f s", call, pause)
                 await asyncio.sleep(pause)
                 attempt += 1

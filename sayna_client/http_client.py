@@ -153,8 +153,7 @@ class SaynaHttpClient:
         async with contextlib.AsyncExitStack() as stack:
             async with time_limit(call.limit, f"{call} was not answered"):
                 response = await stack.enter_async_context(self._exchange.answered(call))
-                if not is_success(response):
-                    raise answers.failure(await read(response), endpoint, time.time())
+                await _refuse(call, response)
             yield StreamedBody(Headers(response.headers.items()), _chunks(call, response))
 
     async def close(self, limit: float | None = None) -> None:
@@ -185,6 +184,11 @@ class SaynaHttpClient:
         again = whole_number("retries", options.get("retries", retries.RETRIES))
         body = data if json is None else json_text(json)
         return Call(method, endpoint, params, body, limit, again)
+
+
+async def _refuse(call: Call, response: aiohttp.ClientResponse) -> None:
+    if not is_success(response):
+        raise answers.failure(await read(response), call.endpoint, time.time())
 
 
 async def _chunks(call: Call, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -212,6 +212,7 @@ class Lane:
         finally:
             self.worker = None
             self.turns = ()
+            self.drop()
 
     async def _finish(self, slot: Handled, pending: Pending) -> None:
         if len(pending) == 1:

@@ -110,10 +110,14 @@ class Link:
             self._settle(SaynaRefusedError(f"The server refused the configuration: {text}"))
 
     async def _read(self, connection: Connection) -> None:
-        closed = await connection.read(self._on_text, self._on_audio, self._backlog)
-        if self.state != "closed":
-            self.state = "closed"
-            await self._release(closed, 0.0)
+        # Nobody but a loop that is shut down cancels this before close() has set the state.
+        closed = ConnectionClosed(None, "the event loop was shut down", "client", clean=False)
+        try:
+            closed = await connection.read(self._on_text, self._on_audio, self._backlog)
+        finally:
+            if self.state != "closed":
+                self.state = "closed"
+                await self._release(closed, 0.0)
 
     async def _release(self, end: ConnectionClosed | None, limit: float) -> None:
         """Stop our tasks, then the connection, whatever is cancelled meanwhile; then tell."""

@@ -57,7 +57,7 @@ class Session:
             return "disconnected"
         if self._stopping:
             return "closing"
-        if self._reconnecting is not None and self._link.state != "ready":
+        if self._reconnecting is not None:
             return "reconnecting"
         return "closing" if self._link.state == "closed" else self._link.state
 
@@ -132,6 +132,7 @@ class Session:
     def _on_ready(self, message: types.ReadyMessage) -> None:
         self.ready = message
         self._ready_at = asyncio.get_running_loop().time()
+        self._reconnecting = None
         logger.info("Ready, stream %s", message.stream_id)
         self._link.on_ready()
 
@@ -160,7 +161,7 @@ class Session:
         deadline = loop.time() + policy.within
         if loop.time() - self._ready_at >= policy.stable:
             self._attempt = 0
-        while self._attempt < policy.attempts and is_loss(closed):
+        while self._attempt < policy.attempts:
             delay = policy.delay(self._attempt)
             if loop.time() + delay >= deadline:
                 break
@@ -176,10 +177,7 @@ class Session:
                     closed = ConnectionClosed(error.close_code, str(error), "server", clean=False)
                     break
             else:
-                if self._link.closed is None:
-                    self._reconnecting = None
-                    return
-                closed = self._link.closed
+                return
         self._reconnecting = None
         self._finish(closed)
 

@@ -8,11 +8,13 @@ import aiohttp
 import pytest
 
 from sayna_client import (
+    ConnectionClosed,
     Limits,
     LiveKitConfig,
     ReconnectPolicy,
     SaynaClient,
     SaynaConnectionError,
+    SaynaHttpError,
     SaynaNotConnectedError,
     SaynaNotReadyError,
     SaynaRefusedError,
@@ -25,7 +27,7 @@ from sayna_client.reconnect import is_final
 from sayna_client.timing import time_limit
 from tests.client.http_peer import Answer, http_peer
 from tests.client.peer import READY, Wire, peer
-from tests.client.session import TTS, client_of, finished, nothing_left, result, talk
+from tests.client.session import STT, TTS, client_of, finished, nothing_left, result, talk
 
 QUICK = ReconnectPolicy(attempts=9, first_delay=0.001, longest_delay=0.002)
 
@@ -350,28 +352,87 @@ async def test_an_error_answer_that_breaks_off_is_a_connection_error() -> None:
             await client.health(timeout=0.05)
 
 
-def test_a_client_outlives_a_loop_that_was_torn_down_mid_handler() -> None:
-    holder: dict[str, Any] = {}
+def test_a_client_outlives_the_loop_it_was_left_open_in(sayna_server: Any) -> None:
+    client = SaynaClient(sayna_server.url, STT, TTS)
+    ends: list[ConnectionClosed] = []
+    client.on("closed", ends.append)
+
+    async def leave() -> None:
+        await client.connect()
+        assert client.ready
+
+    for _ in range(2):
+        asyncio.run(leave())
+        assert client.state == "disconnected"
+    shut_down = ConnectionClosed(None, "the event loop was shut down", "client", clean=False)
+    assert ends == [shut_down, shut_down]
+    gc.collect()
+
+
+def test_a_loop_shut_down_in_the_middle_of_a_handler_leaves_nothing_waiting(
+    sayna_server: Any,
+) -> None:
+    client = SaynaClient(sayna_server.url, STT, TTS)
 
     async def stuck(_: STTResultMessage) -> None:
         await asyncio.sleep(60)
 
-    async def first() -> None:
-        async with talk(result("a"), result("b")) as client:
-            holder["client"] = client
-            client.on("stt_result", stuck)
-            client.limits = Limits(close=0.01)
-            await client.connect()
+    async def leave() -> None:
+        client.on("stt_result", stuck)
+        await client.connect()
+        session = await sayna_server.wait_for_session()
+        await session.transcribe("one two three")
+        while not client.counters.waiting_events:  # noqa: ASYNC110 - a counter has no event
+            await asyncio.sleep(0)
 
-    async def second() -> None:
-        async with talk(result("c")) as client:
-            await client.connect()
+    asyncio.run(leave())
+    assert client.counters.waiting_events == 0
+
+
+async def test_a_plain_handler_waits_for_the_slow_one_before_it_in_its_lane() -> None:
+    order: list[str] = []
+
+    async def slow(_: STTResultMessage) -> None:
+        await asyncio.sleep(0.01)
+        order.append("slow")
+
+    vad = {"type": "vad_event", "event": "turn_end", "timestamp_ms": 1}
+    async with talk(result("a"), vad, vad) as client:
+        client.on("stt_result", slow)
+        client.on("vad_event", lambda m: order.append(m.event))
+        async with client.connect():
             await finished(client)
+    assert order == ["slow", "turn_end", "turn_end"]
 
-    asyncio.run(first())
-    asyncio.run(second())
-    gc.collect()
-    assert holder["client"].counters.waiting_events == 0
+
+async def test_calls_at_the_same_time_are_all_waited_for() -> None:
+    async with http_peer(Answer(body={"status": "OK"})) as server:
+        client = client_of(server.url)
+        calls = [asyncio.create_task(client.health()) for _ in range(2)]
+        await asyncio.sleep(0)
+        await client.disconnect()
+        assert [(await call).status for call in calls] == ["OK", "OK"]
+
+
+async def test_a_cancelled_disconnect_of_a_client_that_never_connected_lets_go() -> None:
+    async with http_peer(Answer(never=True)) as server:
+        client = client_of(server.url, limits=Limits(close=5))
+        call = asyncio.create_task(client.health())
+        while not server.seen:  # noqa: ASYNC110 - a list has no event
+            await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.disconnect(), 0.02)
+        with pytest.raises(SaynaConnectionError, match="the client was closed"):
+            await call
+
+
+async def test_a_stream_that_is_refused_raises_the_servers_words() -> None:
+    async with http_peer(Answer(404, {"error": "no such recording"})) as server:
+        client = client_of(server.url)
+        with pytest.raises(SaynaHttpError, match="no such recording"):
+            async with client.stream_recording("s"):
+                pass
+        await client.disconnect()
 
 
 async def test_commands_say_whether_it_is_too_early_or_too_late() -> None:
