@@ -190,26 +190,26 @@ class SaynaClient(RestApi, Commands, Doors):
     async def _connect(self, wait_ready: bool) -> None:
         if self._closing is not None and not self._closing.done:
             await self._closing.join()
-        if self._connecting is None or self._connecting.done:
-            if self._session is not None and self._session.closed is None:
-                logger.warning("Already connected")
-                return
-            policy = self.reconnect
-            if policy is not None and self.livekit_config is not None and not policy.with_livekit:
-                policy = None
-            self._session = Session(
-                self._network, self._config_frame, self.limits, self._dispatcher, policy
-            )
-            self._connecting = Flight(self._session.start(wait_ready=wait_ready))
         session, flight = self._session, self._connecting
+        if session is None or flight is None or (flight.done and session.closed is not None):
+            session = self._session = self._new_session()
+            flight = self._connecting = Flight(session.start(wait_ready=wait_ready))
+        elif flight.done:
+            logger.warning("Already connected")
         try:
             await flight.join()
         except asyncio.CancelledError:
-            if session is not None and flight.abandoned:
+            if flight.abandoned:
                 await session.stop(0.0)
             raise
-        if wait_ready and session is not None:
+        if wait_ready:
             await session.configured()
+
+    def _new_session(self) -> Session:
+        policy = self.reconnect
+        if policy is not None and self.livekit_config is not None and not policy.with_livekit:
+            policy = None
+        return Session(self._network, self._config_frame, self.limits, self._dispatcher, policy)
 
     async def _end(self, drain: float) -> None:
         session, limit, loop = self._session, self.limits.close, asyncio.get_running_loop()

@@ -108,6 +108,7 @@ class Connection:
             SaynaConnectionError: the connection is gone.
             SaynaTimeoutError: it was not taken within `limits.send`.
         """
+        logger.debug("Sending %s", kind)
         try:
             async with asyncio.timeout(self._limits.send):
                 if isinstance(data, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from logging import DEBUG
 from typing import Literal
 
 from sayna_client.codec import KNOWN_TYPES, MalformedFrameError, decode
@@ -113,7 +114,8 @@ class Link:
         # Nobody but a loop that is shut down cancels this before close() has set the state.
         closed = ConnectionClosed(None, "the event loop was shut down", "client", clean=False)
         try:
-            closed = await connection.read(self._on_text, self._on_audio, self._backlog)
+            on_text = self._on_text_shown if logger.isEnabledFor(DEBUG) else self._on_text
+            closed = await connection.read(on_text, self._on_audio, self._backlog)
         finally:
             if self.state != "closed":
                 self.state = "closed"
@@ -147,6 +149,10 @@ class Link:
         else:
             logger.warning("Unknown message type: %s", kind[:64])
             self._emit("unknown", message)
+
+    def _on_text_shown(self, text: str) -> None:
+        logger.debug("Received %s", text)
+        self._on_text(text)
 
     def _on_audio(self, audio: bytes) -> None:
         self._emit("tts_audio", audio, len(audio))

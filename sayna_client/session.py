@@ -67,7 +67,10 @@ class Session:
         slots = self._dispatcher.slots
         slots["ready"].tap = self._on_ready
         slots["error"].tap = self._on_error
+        slots["sip_transfer_error"].tap = _log_error
         slots["tts_playback_complete"].tap = self._on_playback_complete
+        for event in ("participant_connected", "participant_disconnected", "track_subscribed"):
+            slots[event].tap = _log_event
         try:
             await self._link.open(self._config(False))
             if wait_ready:
@@ -137,6 +140,7 @@ class Session:
         self._link.on_ready()
 
     def _on_error(self, message: types.ErrorMessage) -> None:
+        _log_error(message)
         self._link.on_error(message.message)
         self.speech.failed(message.message)
 
@@ -194,3 +198,11 @@ class Session:
             if opened:
                 logger.info("The connection was %s", closed)
                 self._dispatcher.end(closed)
+
+
+def _log_error(message: types.ErrorMessage | types.SipTransferErrorMessage) -> None:
+    logger.error("The server reports %s: %s", message.type, message.message)
+
+
+def _log_event(message: types.KnownMessage) -> None:
+    logger.info("Received %s", message.type)  # who it is about stays out of the log
