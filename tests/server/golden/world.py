@@ -72,7 +72,6 @@ class World:
     async def __aenter__(self) -> Self:
         for listener in (self.auth_service, self.receiver):
             await listener.start()
-            self._exit.callback(listener.stop)
         self.receiver.answer(200)
         early = [line for line in self.case.given if line.split()[0] in _BEFORE]
         for line in early:
@@ -97,7 +96,9 @@ class World:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await asyncio.to_thread(self._exit.close)
+        await asyncio.to_thread(self._exit.close)  # it waits for the thread that serves
+        for listener in (self.auth_service, self.receiver):
+            listener.stop()
 
     @property
     def port(self) -> int:
