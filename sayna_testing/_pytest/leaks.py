@@ -6,15 +6,16 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sayna_testing.where import shown
 
 if TYPE_CHECKING:
     from sayna_testing.fake import FakeSaynaServer
+    from sayna_testing.server.memory import MemoryConnector
 
-__all__ = ["SaynaLeakWarning", "leaks", "tasks_told"]
+__all__ = ["SaynaLeakWarning", "leaks", "lost", "tasks_told"]
 
 # How long a client elsewhere may take to close its socket, in seconds.
 _GRACE: Final = 0.05
@@ -26,7 +27,16 @@ class SaynaLeakWarning(ResourceWarning):
 
 def leaks(server: FakeSaynaServer, tasks: Sequence[str] = ()) -> list[str]:
     """A line for each client, socket and task that is still open; `tasks` ended by force."""
-    return [*_clients(server), *_sockets(server), *tasks, *_tasks(server)]
+    return [*_clients(server.connectors), *_sockets(server), *tasks, *_tasks(server)]
+
+
+def lost(server: FakeSaynaServer, tasks: Sequence[str]) -> list[str]:
+    """A line for each leak that is certain already, since the loop of it is gone.
+
+    Of all else a fixture of the test may still take care.
+    """
+    gone = [connector for connector in server.connectors if connector.loop.is_closed()]
+    return [*_clients(gone), *tasks]
 
 
 @contextlib.contextmanager
@@ -52,8 +62,8 @@ def tasks_told(found: list[str]) -> Generator[None]:
         sys.set_coroutine_origin_tracking_depth(depth)
 
 
-def _clients(server: FakeSaynaServer) -> Iterator[str]:
-    for connector in server.connectors:
+def _clients(connectors: Iterable[MemoryConnector]) -> Iterator[str]:
+    for connector in connectors:
         if not connector.closed:
             yield f"the client opened at {connector.opened_at} was never closed"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sayna_testing._pytest.choice import Choice
-from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks
+from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks, lost
 from sayna_testing._pytest.watch import ErrorWatch
 from sayna_testing.clock import real_time, virtual_time
 from sayna_testing.report.pytest_run import Recorded
@@ -52,6 +52,7 @@ class Run:
         self.told = False
         self.ended_by_force: list[str] = []
         self.watch = ErrorWatch()
+        self._own: FakeSaynaServer | None = None
         self._used = [_Used(server, len(server.journal)) for server in shared]
 
     @contextlib.contextmanager
@@ -69,6 +70,7 @@ class Run:
     def uses(self, server: FakeSaynaServer) -> None:
         """The test has a server of its own from here on."""
         self._used.append(_Used(server, 0))
+        self._own = server
 
     def verdict(self, shared: Iterable[FakeSaynaServer]) -> None:
         """Fail a test that passed and should not have.
@@ -91,6 +93,8 @@ class Run:
         unused = [fault for used in self._used for fault in used.server.faults.unused]
         if unused and self.choice.strict:
             pytest.fail("strict: planned faults hit nothing: " + ", ".join(unused), pytrace=False)
+        if self.choice.strict and self._own is not None:
+            _fail_on(lost(self._own, self.ended_by_force))
         for fault in unused:
             warnings.warn(SaynaFaultWarning(f"this fault hit nothing: {fault}"), stacklevel=1)
 
@@ -100,8 +104,8 @@ class Run:
         if self.failed:  # it had no chance to clean up
             return
         found = leaks(server, self.ended_by_force)
-        if found and self.choice.strict:
-            pytest.fail("left open:\n" + "\n".join(f"  {leak}" for leak in found), pytrace=False)
+        if self.choice.strict:
+            _fail_on(found)
         for leak in found:
             warnings.warn(SaynaLeakWarning(leak), stacklevel=1)
 
@@ -143,3 +147,9 @@ class Run:
 
     def _time(self) -> str:
         return "" if self.clock is None else f"  clock at {self.clock.elapsed:.3f} s"
+
+
+def _fail_on(found: list[str]) -> None:
+    __tracebackhide__ = True
+    if found:
+        pytest.fail("left open:\n" + "\n".join(f"  {leak}" for leak in found), pytrace=False)

@@ -368,6 +368,87 @@ def test_leaks_are_told_with_the_line_that_opened_them(suite: Suite) -> None:
     )
 
 
+LOST = """
+    import aiohttp, asyncio, unittest, pytest
+    from agent import connected
+
+    pytestmark = pytest.mark.sayna(strict=True)
+    kept = []
+
+    async def open_client(server):
+        kept.append(aiohttp.ClientSession(connector=server.connector()))
+
+    async def start_task(server):
+        async with connected(server):
+            kept.append(asyncio.create_task(asyncio.sleep(600)))
+
+    def test_client(sayna_server):
+        asyncio.run(open_client(sayna_server))
+
+    def test_task(sayna_server):
+        asyncio.run(start_task(sayna_server))
+
+    class TestUnit(unittest.IsolatedAsyncioTestCase):
+        @pytest.fixture(autouse=True)
+        def given(self, sayna_server):
+            self.server = sayna_server
+
+        async def test_unit(self):
+            await open_client(self.server)
+
+    def test_failed_already(sayna_server):
+        asyncio.run(open_client(sayna_server))
+        assert False, "own"
+"""
+
+
+def test_what_goes_down_with_its_loop_fails_the_test_itself(suite: Suite) -> None:
+    result = suite(LOST, apart=True)
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "left open:",
+            "  the client opened at test_it.py:* was never closed",
+            "left open:",
+            "  the task sleep started at test_it.py:* never ended",
+            "left open:",
+            "  the client opened at test_it.py:* was never closed",
+            "E *AssertionError: own",
+        ]
+    )
+
+
+def test_what_fixtures_close_is_no_leak(suite: Suite) -> None:
+    suite(
+        """
+        import aiohttp, asyncio, pytest, pytest_asyncio
+
+        pytestmark = pytest.mark.sayna(strict=True)
+
+        class Agent:
+            async def connect(self, server):
+                self.http = aiohttp.ClientSession(connector=server.connector())
+                self.ws = await self.http.ws_connect("http://sayna.invalid/ws")
+                self.reading = asyncio.create_task(self.ws.receive())
+
+            async def close(self):
+                self.reading.cancel()
+                await self.ws.close()
+                await self.http.close()
+
+        @pytest_asyncio.fixture
+        async def agent(sayna_server):
+            agent = Agent()
+            yield agent
+            await agent.close()
+
+        async def test_it(agent, sayna_server):
+            await agent.connect(sayna_server)
+        """,
+        AUTO,
+    ).assert_outcomes(passed=1)
+
+
 def test_junit_has_properties(suite: Suite, pytester: pytest.Pytester) -> None:
     suite(
         """
