@@ -208,7 +208,7 @@ def rows() -> Iterator[Row]:
     )
     yield Row("`import sayna_client`", "ms", theirs, bare, at_most=0.06)
     yield Row(
-        "`SaynaClient, STTConfig, TTSConfig` against aiohttp + pydantic",
+        "`SaynaClient` against aiohttp + pydantic",
         "ms",
         base,
         client,
