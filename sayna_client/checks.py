@@ -52,12 +52,13 @@ def instance(name: str, value: object, expected: type) -> None:
         instance_of(name, value, expected)
 
 
-def instance_of(name: str, value: object, expected: type) -> None:
-    """Check that an argument is of a class."""
+def instance_of(name: str, value: object, *expected: type) -> None:
+    """Check that an argument is of one of some classes."""
     if not isinstance(value, expected):
-        article = "an" if expected.__name__.startswith("STT") else "a"
+        article = "an" if expected[0].__name__.startswith(("STT", "SSL")) else "a"
+        classes = " or ".join(one.__name__ for one in expected)
         raise SaynaValidationError(
-            f"{name} must be {article} {expected.__name__} instance, got {type(value).__name__}"
+            f"{name} must be {article} {classes} instance, got {type(value).__name__}"
         )
 
 
@@ -97,7 +98,7 @@ def whole_number(name: str, value: object) -> int:
     return value
 
 
-def handler(value: object) -> None:
-    """Check that a handler can be called."""
+def can_be_called(name: str, value: object) -> None:
+    """Check that an argument can be called."""
     if not callable(value):
-        raise SaynaValidationError(f"handler must be callable, got {type(value).__name__}")
+        raise SaynaValidationError(f"{name} must be callable, got {type(value).__name__}")

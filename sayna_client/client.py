@@ -9,7 +9,9 @@ import ssl as _ssl
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
+
+import aiohttp
 
 from sayna_client import checks, codec, types, urls
 from sayna_client.commands import Commands
@@ -27,9 +29,6 @@ from sayna_client.network import Network
 from sayna_client.reconnect import ReconnectPolicy
 from sayna_client.rest_api import RestApi
 from sayna_client.session import Session, State
-
-if TYPE_CHECKING:
-    import aiohttp
 
 
 class SaynaClient(RestApi, Commands, Doors):
@@ -67,6 +66,10 @@ class SaynaClient(RestApi, Commands, Doors):
         checks.instance("stream_id", stream_id, str)
         checks.instance("limits", limits, Limits)
         checks.instance("reconnect", reconnect, ReconnectPolicy)
+        checks.instance("headers", headers, Mapping)
+        urls.check_proxy(proxy)
+        checks.instance_of("ssl", ssl, _ssl.SSLContext, bool)
+        checks.instance("session", session, aiohttp.ClientSession)
         self.url = url
         self.base_url = urls.base_url(url)
         self.api_key = os.environ.get("SAYNA_API_KEY") if api_key is None else api_key

@@ -89,7 +89,7 @@ class Doors:
         Raises:
             SaynaValidationError: no such event, or the handler cannot be called.
         """
-        checks.handler(handler)
+        checks.can_be_called("handler", handler)
         self._dispatcher.slot(event).add(handler, once=False)
 
     @overload
@@ -153,7 +153,7 @@ class Doors:
 
     def once(self, event: str, handler: Handler) -> None:
         """Call a handler for the next event of a kind only."""
-        checks.handler(handler)
+        checks.can_be_called("handler", handler)
         self._dispatcher.slot(event).add(handler, once=True)
 
     def off(self, event: str, handler: Callable[[Any], object]) -> None:
@@ -304,6 +304,10 @@ class Doors:
             SaynaTimeoutError: it did not come within `timeout` seconds.
             SaynaConnectionError: the session ended before it came.
         """
+        if check is not None:
+            checks.can_be_called("check", check)
+        if timeout is not None:
+            checks.not_negative("timeout", timeout)
         return await self._dispatcher.wait_for(event, check, timeout)
 
     def register_on_ready(self, callback: On[types.ReadyMessage] | None) -> None:
@@ -363,5 +367,5 @@ class Doors:
 
     def _register(self, event: str, callback: Handler | None) -> None:
         if callback is not None:
-            checks.handler(callback)
+            checks.can_be_called("handler", callback)
         self._dispatcher.slot(event).replace(callback)

@@ -14,7 +14,7 @@ import aiohttp.abc
 
 from sayna_client import answers, retries
 from sayna_client.answers import Headers, RawResponse
-from sayna_client.errors import SaynaConnectionError, SaynaError
+from sayna_client.errors import SaynaConnectionError, SaynaError, SaynaValidationError
 from sayna_client.log import logger
 from sayna_client.network import Network, connection_failure, never_left
 from sayna_client.sessions import Sessions
@@ -103,7 +103,7 @@ class _OnceBody(aiohttp.BytesPayload):
 
     async def write(self, writer: aiohttp.abc.AbstractStreamWriter) -> None:
         if self._left:
-            raise ConnectionAbortedError("the server hung up after the request had been sent")
+            raise ConnectionAbortedError("the request had been sent, and is sent only once")
         self._left = True
         await super().write(writer)
 
@@ -139,9 +139,11 @@ def _failure(call: Call, error: BaseException, *, closed: bool) -> SaynaError | 
     """Return what an error in the middle of a call is to the caller; None leaves it as it is."""
     if closed and isinstance(error, Exception):
         # aiohttp tells it in several ways: the connector is gone, or the session is closed.
-        return SaynaConnectionError(f"{call} failed: the client was closed")
+        return SaynaConnectionError(f"{call} failed: the aiohttp session was closed")
     if isinstance(error, aiohttp.ClientError | OSError):
         return connection_failure(f"{call} failed: ", error)
+    if isinstance(error, ValueError | TypeError):
+        return SaynaValidationError(f"{call} cannot be made: {error}")
     return None
 
 

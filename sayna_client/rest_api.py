@@ -35,6 +35,7 @@ class RestApi:
 
         `path` is sent as given, so quote what needs it.
         """
+        not_blank(method=method, path=path)
         return await self._http_client.request(method, path, json=json, **options)
 
     async def health(self, **options: Unpack[CallOptions]) -> types.HealthResponse:

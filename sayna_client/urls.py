@@ -77,6 +77,22 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 
+def check_proxy(url: object) -> None:
+    """Check that an optional proxy is an http(s) URL with a host.
+
+    Raises:
+        SaynaValidationError: it is none; its text holds nothing of it, for it may be a password.
+    """
+    if url is None:
+        return
+    parts = urlsplit(url) if isinstance(url, str) else SplitResult("", "", "", "", "")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SaynaValidationError(
+            "proxy must start with http:// or https://, followed by a host;"
+            f" got {'another str' if isinstance(url, str) else type(url).__name__}"
+        )
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url.strip())

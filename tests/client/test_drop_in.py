@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from pydantic import BaseModel, RootModel, ValidationError
 
@@ -432,3 +433,67 @@ async def test_each_command_fails_alike_when_the_connection_dies_behind_a_busy_c
 def test_the_configurations_of_the_old_readme_are_valid() -> None:
     assert STTConfig(provider="deepgram", model="nova-2").encoding == "linear16"
     assert TTSConfig(provider="cartesia", voice_id="v").model == ""
+
+
+def client(**options: Any) -> SaynaClient:
+    return SaynaClient("http://x", without_audio=True, **options)
+
+
+UNUSABLE: list[tuple[Callable[[], object], str]] = [
+    (lambda: client(headers=[("X", "1")]), "headers must be a Mapping instance, got list"),
+    (lambda: client(proxy=5), "proxy must start with http:// or https://, followed by a host; got"),
+    (lambda: client(proxy="http://"), "proxy must start with http:// or https://"),
+    (lambda: client(ssl="x"), "ssl must be an SSLContext or bool instance, got str"),
+    (lambda: client(session="x"), "session must be a ClientSession instance, got str"),
+    (lambda: client().on("ready", 5), "handler must be callable, got int"),  # type: ignore[call-overload]
+]
+
+
+@pytest.mark.parametrize(("make", "text"), UNUSABLE, ids=range(len(UNUSABLE)))
+def test_what_cannot_be_used_is_refused_at_once(make: Callable[[], object], text: str) -> None:
+    with pytest.raises(SaynaValidationError) as caught:
+        make()
+    assert str(caught.value).startswith(text)
+
+
+def test_a_proxy_without_a_scheme_is_refused_without_its_password() -> None:
+    with pytest.raises(SaynaValidationError, match="got another str") as caught:
+        client(proxy=f"me:{SECRET}@proxy:8080")
+    assert SECRET not in str(caught.value)
+
+
+MISTAKES: list[tuple[dict[str, Any], Act, str]] = [
+    ({"headers": {"X": "a\r\nb"}}, lambda c: c.health(), "GET / cannot be made: "),
+    ({"headers": {"X": object()}}, lambda c: c.health(), "GET / cannot be made: "),
+    ({"api_key": f"{SECRET}\r\n"}, lambda c: c.health(), "GET / cannot be made: "),
+    ({}, lambda c: c.request("GE T", "/"), "GE T / cannot be made: "),
+    ({}, lambda c: c.request("GET", 5), "path must be a non-empty string, got int"),  # type: ignore[arg-type]
+    ({}, lambda c: c.request(None, "/"), "method must be a non-empty string"),  # type: ignore[arg-type]
+    ({}, lambda c: c.wait_for("ready", 5), "check must be callable, got int"),  # type: ignore[call-overload]
+    ({}, lambda c: c.wait_for("ready", timeout=-1), "timeout must be a number, 0 or more, got -1"),
+    ({}, lambda c: c.disconnect(drain=-1), "drain must be a number, 0 or more, got -1"),
+]
+
+
+@pytest.mark.parametrize(("options", "act", "text"), MISTAKES, ids=range(len(MISTAKES)))
+async def test_mistakes_in_calls_are_validation_errors(
+    options: dict[str, Any], act: Act, text: str
+) -> None:
+    async with http_peer(Answer(body={"status": "OK"})) as server:
+        caller = SaynaClient(server.url, without_audio=True, **options)
+        with pytest.raises(SaynaValidationError) as caught:
+            await act(caller)
+        await caller.disconnect()
+    assert str(caught.value).startswith(text)
+    assert SECRET not in str(caught.value)
+    assert server.seen == []
+
+
+async def test_a_closed_session_of_the_application_is_told() -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    caller = client(session=session)
+    with pytest.raises(SaynaConnectionError, match="the aiohttp session was closed"):
+        await caller.health()
+    with pytest.raises(SaynaConnectionError, match="Unexpected error during connection: Session"):
+        await caller.connect()

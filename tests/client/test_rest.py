@@ -423,7 +423,9 @@ async def test_a_call_that_waits_to_be_made_again_ends_with_the_client(sayna_clo
         call = asyncio.create_task(client.health())
         await asyncio.sleep(10)
         await client.disconnect()
-        with pytest.raises(SaynaConnectionError, match="GET / failed: the client was closed"):
+        with pytest.raises(
+            SaynaConnectionError, match="GET / failed: the aiohttp session was closed"
+        ):
             await call
         assert len(peer.seen) == 1
 
