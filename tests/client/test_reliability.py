@@ -253,12 +253,11 @@ async def test_a_server_that_never_answers_the_handshake_ends_at_the_limit() -> 
 
 
 async def test_a_closed_port_is_a_connection_error() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    client = client_of(f"http://127.0.0.1:{port}")
-    with pytest.raises(SaynaConnectionError, match="Failed to connect to WebSocket: ") as caught:
-        await client.connect()
+    with socket.socket() as bound:  # it listens to nobody, and nobody else can take its port
+        bound.bind(("127.0.0.1", 0))
+        client = client_of(f"http://127.0.0.1:{bound.getsockname()[1]}")
+        with pytest.raises(SaynaConnectionError, match="Failed to connect to WebSocket") as caught:
+            await client.connect()
     assert isinstance(caught.value.cause, OSError)
     gc.collect()
     assert nothing_left() == []

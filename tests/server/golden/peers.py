@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import socket
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -153,6 +154,8 @@ class Listener:
         self.answers: list[bytes] = []
         self.delay = 0.0
         self._server: asyncio.Server | None = None
+        self._kept = socket.socket()
+        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.port = 0
 
     async def start(self) -> None:
@@ -162,6 +165,13 @@ class Listener:
     def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._kept.close()
+
+    def refuse(self) -> None:
+        """Refuse connections, and keep the port from whoever else looks for one."""
+        assert self._server is not None
+        self._server.close()
+        self._kept.bind(("127.0.0.1", self.port))
 
     def answer(self, status: int, body: str = "", *headers: str) -> None:
         """Answer the next request so; the last answer told stays for all that follow."""

@@ -200,7 +200,7 @@ class World:
 
     def _auth_service(self, args: dict[str, Any]) -> None:
         if not args["status"]:
-            self.auth_service.stop()
+            self.auth_service.refuse()
             return
         self.auth_service.delay = args.get("delay", 0.0)
         where = [f"location: {args['location']}"] if "location" in args else []
