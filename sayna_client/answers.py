@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -107,9 +108,10 @@ def retry_after(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     try:
-        return max(float(value), 0.0) if value.strip().isdigit() else _until(value, now)
+        seconds = float(value) if value.strip().isdigit() else _until(value, now)
     except (ValueError, TypeError, OverflowError):
         return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _until(date: str, now: float) -> float:

@@ -64,8 +64,15 @@ def base_url(url: str) -> str:
 
 
 def segment(name: str) -> str:
-    """Percent-encode one path segment; nothing is safe, dots that mean a directory neither."""
-    quoted = quote(name, safe="")
+    """Percent-encode one path segment; nothing is safe, dots that mean a directory neither.
+
+    Raises:
+        SaynaValidationError: UTF-8 has no form of it.
+    """
+    try:
+        quoted = quote(name, safe="")
+    except UnicodeEncodeError:
+        raise SaynaValidationError("a name in an address must be text without surrogates") from None
     return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
 
 
