@@ -152,3 +152,7 @@ class SaynaHttpError(SaynaServerError):
         **details: Unpack[AnswerDetails],
     ) -> None:
         super().__init__(message, status_code, endpoint, **details)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is required has to travel: a process pool dies of an error it cannot make again.
+        return type(self), (self.message, self.status_code), vars(self)

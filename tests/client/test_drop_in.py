@@ -1,9 +1,11 @@
 """What code written for 0.0.18 relies on (sdk-surface.md 2 to 9), and defects of it (10)."""
 
 import asyncio
+import copy
 import gc
 import inspect
 import logging
+import pickle
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,8 +19,15 @@ from sayna_client import (
     LoadingAudioConfig,
     SaynaClient,
     SaynaConnectionError,
+    SaynaError,
+    SaynaHttpError,
+    SaynaNotConnectedError,
+    SaynaNotReadyError,
     SaynaRefusedError,
+    SaynaServerError,
+    SaynaTimeoutError,
     SaynaValidationError,
+    SaynaWebhookReplayError,
     STTConfig,
     TTSConfig,
     types,
@@ -497,3 +506,25 @@ async def test_a_closed_session_of_the_application_is_told() -> None:
         await caller.health()
     with pytest.raises(SaynaConnectionError, match="Unexpected error during connection: Session"):
         await caller.connect()
+
+
+ERRORS = [
+    SaynaNotConnectedError(),
+    SaynaNotReadyError(),
+    SaynaRefusedError("m", close_code=4001, close_reason="r"),
+    SaynaTimeoutError("m"),
+    SaynaValidationError("m", status_code=400, code="C", body="b", retry_after=1.0),
+    SaynaServerError("m", 500, "/x", headers={"a": "b"}),
+    SaynaHttpError("m", 404, "/x", code="C", body="b", headers={"a": "b"}),
+    SaynaWebhookReplayError("m"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "travel", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy], ids=["pickle", "copy"]
+)
+def test_errors_travel_between_processes_whole(error: SaynaError, travel: Any) -> None:
+    arrived = travel(error)
+    assert type(arrived) is type(error)
+    assert (str(arrived), vars(arrived)) == (str(error), vars(error))
