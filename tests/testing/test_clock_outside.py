@@ -159,7 +159,9 @@ def test_subprocess_with_pipes() -> None:
 
 def test_subprocess_without_pipes() -> None:
     async def main() -> None:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-Sc", "")
+        # One that ends before it is looked at holds nothing.
+        code = "import time; time.sleep(0.2)"
+        process = await asyncio.create_subprocess_exec(sys.executable, "-Sc", code)
         assert await process.wait() == 0
 
     assert only_hold(run(main)) in {"a pipe or a process", "a subprocess"}
