@@ -60,6 +60,7 @@ class SaynaClient(RestApi, Commands, Doors):
         ssl: _ssl.SSLContext | bool = True,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
+        __tracebackhide__ = True  # pytest would print the key
         targets = urls.targets(url)
         _check_configs(stt_config, tts_config, livekit_config, without_audio, loading_audio)
         checks.instance("api_key", api_key, str)

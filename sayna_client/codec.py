@@ -35,6 +35,15 @@ KNOWN_TYPES = frozenset(
 _STAND_INS: dict[str, dict[str, object]] = {"stt_result": {"confidence": 0.0}}
 
 
+class Private(str):
+    """Text that may hold a provider's key: tools that print the arguments of calls see its size."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} characters>"
+
+
 class MalformedFrameError(ValueError):
     """A text frame that is no message; the text says why and never quotes the frame."""
 
@@ -92,7 +101,7 @@ def to_json(message: BaseModel, *, exclude_none: bool) -> str:
         SaynaValidationError: a value inside it has no JSON form.
     """
     try:
-        return message.model_dump_json(exclude_none=exclude_none)
+        return Private(message.model_dump_json(exclude_none=exclude_none))
     except (ValueError, TypeError) as error:
         failure = SaynaValidationError(f"{type(message).__name__} has no JSON form: {error}")
     raise failure
@@ -105,7 +114,7 @@ def json_text(value: Any) -> str:
         SaynaValidationError: it has no JSON form.
     """
     try:
-        return json.dumps(value)
+        return Private(json.dumps(value))
     except (TypeError, ValueError, RecursionError) as error:
         failure = SaynaValidationError(f"{type(value).__name__} has no JSON form: {error}")
     raise failure

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from sayna_client import types
 from sayna_client.errors import SaynaValidationError
 
+_NO_JSON = object()
 Config = TypeVar("Config", "types.STTConfig", "types.TTSConfig")
 
 
@@ -18,15 +19,15 @@ def resolve_google_credentials(credentials: str | dict[str, Any]) -> dict[str, A
     Raises:
         SaynaValidationError: neither; the text never quotes what was given.
     """
+    __tracebackhide__ = True  # pytest would print the credentials
     if isinstance(credentials, dict):
         return credentials
     if not isinstance(credentials, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
         raise SaynaValidationError(
             f"Google credentials must be a dict or str, got {type(credentials).__name__}"
         )
-    try:
-        parsed: object = json.loads(credentials)
-    except (ValueError, RecursionError):
+    parsed = _parsed(credentials)
+    if parsed is _NO_JSON:
         return _from_file(credentials)
     return _object(parsed, "Google credentials JSON must parse to an object")
 
@@ -47,6 +48,7 @@ def resolve_config_auth(config: Config | None) -> Config | None:
 
 
 def _from_file(path: str) -> dict[str, Any]:
+    __tracebackhide__ = True
     if path.lstrip().startswith(("{", "[", '"')):
         raise SaynaValidationError(
             "Google credentials look like JSON but are not valid;"
@@ -58,14 +60,21 @@ def _from_file(path: str) -> dict[str, Any]:
         raise SaynaValidationError(
             f"Google credentials could not be read as a file: {_why(error)}"
         ) from None
-    try:
-        parsed: object = json.loads(text)
-    except (ValueError, RecursionError):
-        raise SaynaValidationError("Google credentials file does not contain valid JSON") from None
+    parsed = _parsed(text)
+    if parsed is _NO_JSON:
+        raise SaynaValidationError("Google credentials file does not contain valid JSON")
     return _object(parsed, "Google credentials file must contain a JSON object")
 
 
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _NO_JSON
+
+
 def _object(parsed: object, otherwise: str) -> dict[str, Any]:
+    __tracebackhide__ = True
     if not isinstance(parsed, dict):
         raise SaynaValidationError(f"{otherwise}, got {type(parsed).__name__}")
     return cast("dict[str, Any]", parsed)

@@ -60,7 +60,9 @@ def never_left(error: BaseException) -> bool:
 
 def connection_failure(prefix: str, error: BaseException) -> SaynaConnectionError:
     """Turn a failure underneath into ours; its cause is a copy without headers and user info."""
-    cause = _without_secrets(error)
+    # Its frames stay behind: headers and bodies are among their arguments.
+    cause = _without_secrets(error).with_traceback(None)
+    cause.__cause__ = cause.__context__ = None
     failure = SaynaConnectionError(
         f"{prefix}{cause}",
         cause,

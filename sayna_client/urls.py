@@ -42,6 +42,7 @@ def targets(url: object) -> Targets:
     Raises:
         SaynaValidationError: not a non-empty str, another scheme, or no host.
     """
+    __tracebackhide__ = True  # pytest would print a key in the query
     if not isinstance(url, str) or not url.strip():
         raise SaynaValidationError("URL must be a non-empty string")
     parts = _split(url)
@@ -90,6 +91,7 @@ def check_proxy(url: object) -> None:
     Raises:
         SaynaValidationError: it is none; its text holds nothing of it, for it may be a password.
     """
+    __tracebackhide__ = True
     if url is None:
         return
     parts = urlsplit(url) if isinstance(url, str) else SplitResult("", "", "", "", "")
@@ -101,6 +103,7 @@ def check_proxy(url: object) -> None:
 
 
 def _split(url: str) -> SplitResult:
+    __tracebackhide__ = True
     try:
         parts = urlsplit(url.strip())
         parts.port  # noqa: B018 - reading it checks it

@@ -124,6 +124,7 @@ class WebhookReceiver:
         seen: Callable[[str], object] | None = None,
         max_body_size: int = MAX_BODY_SIZE,
     ) -> None:
+        __tracebackhide__ = True  # pytest would print the secrets
         if not tolerance >= 0:
             raise SaynaValidationError(f"tolerance must be 0 seconds or more, got {tolerance}")
         if max_body_size < 1:

@@ -57,6 +57,7 @@ def signing_keys(secrets: Iterable[Any]) -> list[SigningKey]:
 
     Raises `SaynaValidationError` for what is no text or too short.
     """
+    __tracebackhide__ = True  # pytest would print the secrets
     forms: dict[str, None] = {}
     for secret in secrets:
         if not isinstance(secret, str):
