@@ -71,6 +71,7 @@ def suite(plugins: tuple[str, ...], *parts: str) -> Contender:
 SAYNA = ("sayna",)
 AIOHTTP = ("asyncio", "aiohttp")
 PLAIN = suite((), "@MANY\ndef test(n): pass")
+PLAIN_ASYNC = suite(("asyncio",), "@MANY\nasync def test(n): pass")
 
 FIXTURE: Mapping[str, Contender] = {
     "sayna_server": suite(SAYNA, "@MANY\ndef test(sayna_server, n): pass"),
@@ -297,16 +298,21 @@ def run(contender: Contender, count: int, folder: Path) -> Took:
 
 
 def per_test(
-    rows: Mapping[str, Contender], many: int, folder: Path, *, real: bool = False
+    rows: Mapping[str, Contender],
+    many: int,
+    folder: Path,
+    *,
+    real: bool = False,
+    base: Contender = PLAIN,
 ) -> dict[str, float]:
-    """Median milliseconds a test of each contender takes, an empty test's own time excluded.
+    """Median milliseconds a test of each contender takes, without what the empty test `base` takes.
 
     Processor time, which other work on the machine does not change, unless `real` time is asked
     for: some contenders mostly wait.
     """
     times: dict[str, list[float]] = {name: [] for name in rows}
     for _ in range(ROUNDS):
-        empty = run(PLAIN, MANY, folder)
+        empty = run(base, MANY, folder)
         for name, contender in rows.items():
             took = run(contender, many + 1, folder)
             each = took.each_real - empty.each_real if real else took.each - empty.each
@@ -354,6 +360,9 @@ def main() -> int:
         trip = per_test(ROUND_TRIP, MANY, folder)
         twice = trip["sayna_server"] * 2 <= trip["aiohttp_client"]
         met += [told("test with a WebSocket round trip", trip, "2x aiohttp_client", twice)]
+        two = {name: ROUND_TRIP[name] for name in ("sayna_server", "aiohttp_client")}
+        added = per_test(two, MANY, folder, base=PLAIN_ASYNC)
+        told("the same, without pytest-asyncio's part", added, "none", met=True)
         own = per_test(OWN_SERVER, 10, folder, real=True)
         met += [told("own TCP server", own, "at most 2", own["sayna_server"] <= 2)]
         for frames, limit in ((0, 60), (9000, 400)):

@@ -19,6 +19,12 @@ from typing import Final, cast
 
 __all__ = ["TcpListener"]
 
+_BLIND: Final = tuple(
+    getattr(selectors, name)
+    for name in ("SelectSelector", "PollSelector", "DevpollSelector")
+    if hasattr(selectors, name)
+)
+
 # How long handlers may take to end once their connections are gone, in seconds.
 _SHUTDOWN: Final = 0.05
 
@@ -168,13 +174,18 @@ class _Acceptor:
             accepted(connection)
 
         self._selector.register(listener, selectors.EVENT_READ, ready)
-        self._waker.send(b"\0")
+        self._tell()
 
     def remove(self, listener: socket.socket) -> None:
         self._selector.unregister(listener)
-        self._waker.send(b"\0")
+        self._tell()
 
-    def _wake(self) -> None:
+    def _tell(self) -> None:
+        """Let a running `select` see a change; epoll and kqueue see it by themselves."""
+        if isinstance(self._selector, _BLIND):  # pragma: no cover - neither Linux nor macOS
+            self._waker.send(b"\0")
+
+    def _wake(self) -> None:  # pragma: no cover - as above
         self._woken.recv(4096)
 
     def _run(self) -> None:

@@ -72,6 +72,8 @@ ROUTES = (
     Route("/ws", {"GET": _ws}),
 )
 NOWHERE = Route("", {})
+_LITERAL = {route.path: route for route in ROUTES if "{" not in route.path}
+_PATTERNS = [(route.path.split("/"), route) for route in ROUTES if "{" in route.path]
 
 
 async def answer(state: ServerState, request: Request, *, post: Post) -> Response | Upgrade:
@@ -93,9 +95,12 @@ async def answer(state: ServerState, request: Request, *, post: Post) -> Respons
 
 def _find(path: str) -> tuple[Route, Mapping[str, str]]:
     """Match a path as it came: exact segments, `{name}` takes one that is not empty."""
+    literal = _LITERAL.get(path)
+    if literal is not None:
+        return literal, {}
     segments = path.split("/")
-    for route in ROUTES:
-        params = _match(route.path.split("/"), segments)
+    for pattern, route in _PATTERNS:
+        params = _match(pattern, segments)
         if params is not None:
             return route, params
     return NOWHERE, {}
