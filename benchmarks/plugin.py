@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/plugin.py
 
 Every row starts a pytest of its own for each contender in turn, in `.venv/bench`, where they are
-all installed. A row of tests is told per test: the first one, which imports, and what an empty test
-takes are left out. Medians are printed; the exit code is 1 when a target is missed.
+all installed. A row of tests is told per test: the first one, which imports and owes the garbage
+collector a look at all that, and what an empty test takes are left out. Medians are printed; the
+exit code is 1 when a target is missed.
 """
 
 import os
@@ -46,9 +47,11 @@ CONFIG = """
 CONFIG = {"type": "config", "audio": False}
 """
 WATCH = """
-import pathlib, time
+import gc, pathlib, time
 ENDS = []
 def pytest_runtest_logfinish():
+    if not ENDS:
+        gc.collect()
     ENDS.append((time.process_time(), time.perf_counter()))
 def pytest_sessionfinish():
     each = [(b - a) / max(len(ENDS) - 1, 1) for a, b in zip(ENDS[0], ENDS[-1])]
@@ -129,6 +132,28 @@ ROUND_TRIP: Mapping[str, Contender] = {
         """,
     ),
 }
+# The least that aiohttp takes on both ends, with nothing of ours but the transport.
+BARE = suite(
+    ("asyncio",),
+    """
+    import aiohttp
+    from aiohttp import web
+    from sayna_testing.server.memory import MemoryConnector
+    async def echo(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        async for message in ws:
+            await ws.send_str(message.data)
+        return ws
+    @MANY
+    async def test(n):
+        connector = MemoryConnector(web.Server(echo, access_log=None))
+        async with aiohttp.ClientSession(connector=connector) as http:
+            async with http.ws_connect("http://echo.invalid/ws") as ws:
+                await ws.send_json({"type": "config"})
+                assert (await ws.receive_json())["type"] == "config"
+    """,
+)
 OWN_SERVER: Mapping[str, Contender] = {
     "sayna_server": suite(
         SAYNA,
@@ -361,6 +386,7 @@ def main() -> int:
         twice = trip["sayna_server"] * 2 <= trip["aiohttp_client"]
         met += [told("test with a WebSocket round trip", trip, "2x aiohttp_client", twice)]
         two = {name: ROUND_TRIP[name] for name in ("sayna_server", "aiohttp_client")}
+        two["aiohttp alone, in memory"] = BARE
         added = per_test(two, MANY, folder, base=PLAIN_ASYNC)
         told("the same, without pytest-asyncio's part", added, "none", met=True)
         own = per_test(OWN_SERVER, 10, folder, real=True)

@@ -153,8 +153,7 @@ def sayna_server(sayna_server_settings: ServerSettings) -> Iterator[FakeSaynaSer
     """A fake Sayna server for this test."""
     from sayna_testing._pytest.servers import server_for
 
-    with server_for(_run_of(_running[-1]), sayna_server_settings) as server:
-        yield server
+    yield from server_for(_run_of(_running[-1]), sayna_server_settings)
 
 
 @pytest.fixture(scope="session")

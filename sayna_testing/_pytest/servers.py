@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import pytest
@@ -33,9 +33,8 @@ class MakeSaynaServer(Protocol):
         ...
 
 
-@contextlib.contextmanager
-def server_for(run: Run, suite_settings: object) -> Generator[FakeSaynaServer]:
-    """The server of one test, with its leaks told when the test is over."""
+def server_for(run: Run, suite_settings: object) -> Iterator[FakeSaynaServer]:
+    """The server of one test, as a fixture gives it; its leaks are told when the test is over."""
     settings = run.choice.settings or suite_settings
     if not isinstance(settings, ServerSettings):
         raise pytest.UsageError(
