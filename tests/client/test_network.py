@@ -58,6 +58,16 @@ async def test_headers_of_the_application_are_on_the_handshake() -> None:
     ]
 
 
+async def test_the_key_does_not_follow_a_redirect_to_another_server() -> None:
+    async with http_peer(OK) as other, http_peer() as server:
+        server.answers = (Answer(302, headers={"location": f"{other.url}/there"}),)
+        async with client_of(f"{server.url}?api_key=k", api_key="k") as client:
+            assert (await client.health()).status == "OK"
+    assert server.seen[0].headers["authorization"] == "Bearer k"
+    assert other.seen[0].target == "/there"
+    assert "authorization" not in other.seen[0].headers
+
+
 async def test_rest_goes_through_the_proxy() -> None:
     async with http_peer(OK) as proxy:
         user_info = proxy.url.replace("http://", "http://me:secret@")
