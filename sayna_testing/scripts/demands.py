@@ -47,13 +47,13 @@ async def _clear(scene: Scene, agent: Agent) -> None:
     def in_time(entry: Entry) -> bool:
         return _is(entry, "clear") and scene.first_interim <= entry.at <= deadline
 
-    await scene.sees(
+    entry = await scene.sees(
         in_time,
         within=max(deadline - scene.now, 0.0),
         words=f"clear within {agent.within:g} s of the caller's first word",
         nearest=lambda entry: _is(entry, "clear"),
     )
-    scene.note("agent", "(stops speaking)")
+    scene.note("agent", "(stops speaking)", entry.at)
 
 
 async def _message(scene: Scene, agent: Agent) -> None:

@@ -88,6 +88,12 @@ def test_its_refusal_fails_the_call(server: FakeSaynaServer, kind: str) -> None:
         asyncio.run(call())
 
 
+def test_its_refusal_fails_a_script(server: FakeSaynaServer) -> None:
+    script = loads('name = "x"\n[[turn]]\nagent = { contains = "help" }\n')
+    with pytest.raises(ExpectationError, match="answered with 2xx, got 503"):
+        asyncio.run(server.play(script, aiohttp_app(server.url, status=503)))
+
+
 @KINDS
 def test_scripts_are_played_to_it_by_telephone(server: FakeSaynaServer, kind: str) -> None:
     script = loads("""

@@ -95,9 +95,9 @@ def test_a_turn_breaks_into_the_speech_that_the_turn_before_waited_for(
     spoken = moment(outcome, ">", "speak")
     first = next(e.at for e in outcome.entries if e.kind == "stt_result" and e.at > spoken)
     assert 0.4 < first - spoken < 1.0
-    told = [said.text for turn in outcome.turns for said in turn.said]
-    assert told[1] == "For what time shall I book the table, please?"
-    assert "(stops speaking)" in told
+    told = {said.text: said.at for turn in outcome.turns for said in turn.said}
+    assert list(told)[1] == "For what time shall I book the table, please?"
+    assert told["no, wait"] < first <= told["(stops speaking)"] < first + 0.15
     assert "(hangs up)" in told
 
 

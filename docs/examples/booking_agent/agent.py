@@ -16,17 +16,10 @@ from sayna_client import (
     TTSConfig,
 )
 
-STT = STTConfig(
-    provider="deepgram",
-    language="en-GB",
-    sample_rate=16000,
-    channels=1,
-    punctuation=True,
-    encoding="linear16",
-    model="nova-3",
-)
-TTS = TTSConfig(provider="deepgram", model="aura-2-thalia-en", sample_rate=16000)
-BYTES_PER_SECOND = 2 * 16000
+RATE = 16000
+STT = STTConfig(provider="deepgram", model="nova-3", language="en-GB", sample_rate=RATE)
+TTS = TTSConfig(provider="deepgram", model="aura-2-thalia-en", sample_rate=RATE)
+BYTES_PER_SECOND = 2 * RATE
 PATIENCE = 8.0
 """Seconds of silence on both sides after which the agent speaks up, or at last hangs up."""
 
@@ -41,7 +34,7 @@ class BookingAgent:
         self._last_final = ""
         self._caller_speaks = False
         self._quiet_from = 0.0
-        self._may_fail = ""
+        self._retry = ""
         self._over = asyncio.Event()
 
     async def run(self) -> None:
@@ -83,21 +76,21 @@ class BookingAgent:
             said, self._pieces = " ".join(self._pieces), []
             await self._say(self.dialogue.answer(said))
 
-    async def _on_audio(self, audio: bytes) -> None:
+    def _on_audio(self, audio: bytes) -> None:
         """Count when the caller will have heard it all: it comes faster than it sounds."""
         self._quiet_from = max(self._quiet_from, _now()) + len(audio) / BYTES_PER_SECOND
 
     async def _on_error(self, error: ErrorMessage) -> None:
         """Try failed speech once more, and admit it when nothing is heard any longer."""
-        if error.message.startswith("TTS error") and self._may_fail:
-            again, self._may_fail = self._may_fail, ""
+        if error.message.startswith("TTS error") and self._retry:
+            again, self._retry = self._retry, ""
             await self.client.speak(again)
         elif error.message.startswith("STT streaming error"):
             await self._say(self.dialogue.give_up())
 
     async def _say(self, text: str) -> None:
         if self.client.ready:
-            self._may_fail, self._quiet_from = text, _now()
+            self._retry, self._quiet_from = text, _now()
             await self.client.speak(text)
 
     async def _keep_in_touch(self) -> None:
