@@ -1,17 +1,23 @@
 """The SDK against the fake server: what the real one does is what our client copes with."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Request
 
 from sayna_client import (
     LiveKitConfig,
+    ParticipantDisconnectedMessage,
     SaynaClient,
     SaynaHttpError,
     SaynaRefusedError,
     STTConfig,
+    STTResultMessage,
     TTSConfig,
+    WebhookReceiver,
 )
+from sayna_testing import WEBHOOK_SECRET
 from tests.client.session import STT, TTS
 
 
@@ -57,3 +63,64 @@ async def test_a_room_session_has_its_properties(sayna_server: Any) -> None:
         assert [one.name for one in (await client.get_livekit_rooms()).rooms] == ["call-1"]
     assert client.closed is not None
     assert client.closed.initiator == "client"
+
+
+async def test_an_application_written_for_the_predecessor_takes_a_call(
+    sayna_server: Any, sayna_clock: Any
+) -> None:
+    """As the official sample does it (sdk-surface.md 11), down to its private clean-up."""
+    app = FastAPI()
+    receiver = WebhookReceiver(WEBHOOK_SECRET)
+    calls: list[asyncio.Task[None]] = []
+    cleaned_up = asyncio.Event()
+
+    async def talk(room: str) -> None:
+        client = SaynaClient(
+            sayna_server.url,
+            STTConfig(
+                provider="deepgram",
+                language="en-US",
+                sample_rate=16000,
+                channels=1,
+                punctuation=True,
+                encoding="linear16",
+                model="nova-2",
+            ),
+            TTSConfig(provider="cartesia", voice_id="v", sample_rate=16000, model="sonic"),
+            LiveKitConfig(room_name=room),
+            without_audio=False,
+        )
+        ready, over = asyncio.Event(), asyncio.Event()
+
+        async def on_stt_result(result: STTResultMessage) -> None:
+            if result.is_final:
+                for sentence in ("I see.", "You said so."):
+                    await client.speak(sentence)
+
+        async def on_participant_disconnected(_: ParticipantDisconnectedMessage) -> None:
+            await client.disconnect()
+            over.set()
+
+        client.register_on_ready(lambda _: ready.set())
+        client.register_on_stt_result(on_stt_result)
+        client.register_on_participant_disconnected(on_participant_disconnected)
+        await client.connect()
+        await asyncio.wait_for(ready.wait(), 5)
+        await client.speak("Hello! How can I help?")
+        await over.wait()
+        await client._http_client.close()
+        cleaned_up.set()
+
+    @app.post("/webhook")
+    async def webhook(request: Request) -> dict[str, str]:
+        body = (await request.body()).decode()
+        call = receiver.receive(headers=dict(request.headers), body=body)
+        calls.append(asyncio.create_task(talk(call.room.name)))
+        return {"status": "ok"}
+
+    async with sayna_server.call(from_="+15550100", to="+15550101", webhook=app) as caller:
+        await caller.hears("How can I help")
+        await caller.says("a table for two")
+        await caller.hears("You said so")
+    await asyncio.wait_for(cleaned_up.wait(), 5)
+    await calls[0]
