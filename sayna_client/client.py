@@ -173,7 +173,7 @@ class SaynaClient(RestApi, Commands, Doors):
         Raises:
             Exception: in strict mode, what handlers raised.
         """
-        if self._session is None or self._session.closed is not None:
+        if self._session is None or self._session.over:
             logger.warning("Not connected")
         await self._end(checks.not_negative("drain", drain))
         self._dispatcher.raise_failures()
@@ -192,10 +192,11 @@ class SaynaClient(RestApi, Commands, Doors):
             self._dispatcher.raise_failures()
 
     async def _connect(self, wait_ready: bool) -> None:
+        session = self._session_here()
         if self._closing is not None and not self._closing.done:
             await self._closing.join()
-        session, flight = self._session, self._connecting
-        if session is None or flight is None or (flight.done and session.closed is not None):
+        flight = self._connecting
+        if session is None or flight is None or session.over:
             session = self._session = self._new_session()
             flight = self._connecting = Flight(session.start(wait_ready=wait_ready))
         elif flight.done:
@@ -209,6 +210,13 @@ class SaynaClient(RestApi, Commands, Doors):
         if wait_ready:
             await session.configured()
 
+    def _session_here(self) -> Session | None:
+        """Return the latest session; one that is not over must live in the running loop."""
+        session = self._session
+        if session is not None and not session.over:
+            session.check_loop()
+        return session
+
     def _new_session(self) -> Session:
         policy = self.reconnect
         if policy is not None and self.livekit_config is not None and not policy.with_livekit:
@@ -216,14 +224,14 @@ class SaynaClient(RestApi, Commands, Doors):
         return Session(self._network, self._config_frame, self.limits, self._dispatcher, policy)
 
     async def _end(self, drain: float) -> None:
-        session, limit, loop = self._session, self.limits.close, asyncio.get_running_loop()
+        session, limit, loop = self._session_here(), self.limits.close, asyncio.get_running_loop()
         deadline = loop.time() + limit
         with self._dispatcher.leaving():
             try:
                 if self._connecting is not None and not self._connecting.done and session:
                     session.give_up_connecting()
                     await self._connecting.cancel()
-                if session is not None and session.closed is None:
+                if session is not None and not session.over:
                     await session.drain(drain)
                     deadline = loop.time() + limit
                     await self._stop(session, limit)

@@ -107,6 +107,8 @@ class Dispatcher:
 
     def renew(self) -> None:
         """Start a session with lanes of its own: handlers of an earlier one hold back nothing."""
+        for lane in self._lanes.values():
+            lane.bury()
         self._lanes = self._new_lanes()
         for event, name in LANES.items():
             self.slots[event].lane = self._lanes[name]
@@ -129,6 +131,8 @@ class Dispatcher:
     async def settle(self, limit: float) -> None:
         """Let handlers at work finish and queued events be handled, then cancel what is left."""
         lanes = tuple(self._lanes.values())
+        for lane in lanes:
+            lane.bury()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + limit
         while busy := self._busy(lanes):

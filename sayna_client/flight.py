@@ -17,8 +17,8 @@ class Flight:
 
     @property
     def done(self) -> bool:
-        """Whether the work is over."""
-        return self._task.done()
+        """Whether the work is over, or never will be because its event loop is gone."""
+        return self._task.done() or self._task.get_loop().is_closed()
 
     @property
     def abandoned(self) -> bool:

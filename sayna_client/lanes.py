@@ -178,6 +178,12 @@ class Lane:
         while self._queue:
             self._backlog.remove(self._queue.popleft()[2])
 
+    def bury(self) -> None:
+        """Forget a worker whose event loop is gone, and what waited for it."""
+        if self.worker is not None and self.worker.get_loop().is_closed():
+            self.worker = None
+            self.drop()
+
     def _call(self, slot: Handled, value: object) -> Pending | None:
         pending: Pending | None = None
         for entry in slot.handlers:

@@ -44,6 +44,7 @@ class Session:
         self._limits = limits
         self._dispatcher = dispatcher
         self._policy = policy
+        self._loop = asyncio.get_running_loop()
         self._stopping = False
         self._ready_at = 0.0
         self._attempt = 0
@@ -51,9 +52,14 @@ class Session:
         self._link = self._new_link()
 
     @property
+    def over(self) -> bool:
+        """Whether there is nothing to end: it has ended, or its event loop is gone."""
+        return self.closed is not None or self._loop.is_closed()
+
+    @property
     def state(self) -> State:
         """Where the session stands."""
-        if self.closed is not None:
+        if self.over:
             return "disconnected"
         if self._stopping:
             return "closing"
@@ -105,6 +111,14 @@ class Session:
             raise SaynaNotReadyError
         if state != "ready":
             raise SaynaNotConnectedError
+        self.check_loop()
+
+    def check_loop(self) -> None:
+        """Raise unless the running event loop is the one that it lives in."""
+        if asyncio.get_running_loop() is not self._loop:
+            raise SaynaNotConnectedError(
+                "Not connected in this event loop: connect() was called in another one"
+            )
 
     def give_up_connecting(self) -> None:
         """Let start() say that it was stopped when it is cancelled now."""
@@ -118,7 +132,7 @@ class Session:
 
     async def stop(self, limit: float) -> None:
         """End the session from our side; the server's Close is waited for up to `limit` seconds."""
-        if self.closed is not None:
+        if self.over:
             return
         self._stopping = True
         try:

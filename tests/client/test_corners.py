@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -387,6 +388,91 @@ def test_a_loop_shut_down_in_the_middle_of_a_handler_leaves_nothing_waiting(
 
     asyncio.run(leave())
     assert client.counters.waiting_events == 0
+
+
+def test_a_session_of_another_loop_is_not_used_by_accident(sayna_server: Any) -> None:
+    client = SaynaClient(sayna_server.url, STT, TTS)
+    home = asyncio.new_event_loop()
+    home.run_until_complete(client.connect())
+    acts: list[Callable[[], Awaitable[object]]] = [
+        lambda: client.speak("x"),
+        client.clear,
+        client.connect,
+        client.disconnect,
+    ]
+
+    async def abroad(act: Callable[[], Awaitable[object]]) -> None:
+        with pytest.raises(SaynaNotConnectedError, match="Not connected in this event loop"):
+            await act()
+
+    for act in acts:
+        asyncio.run(abroad(act))
+    assert client.ready
+    home.run_until_complete(client.say("still there"))
+    home.run_until_complete(client.disconnect())
+    home.close()
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.sayna(transport="tcp")
+@pytest.mark.parametrize("seconds", [0.0, 0.2], ids=["connecting", "connected"])
+def test_a_loop_that_is_just_closed_takes_its_session_with_it(
+    sayna_server: Any, seconds: float
+) -> None:
+    client = SaynaClient(sayna_server.url, STT, TTS)
+    home = asyncio.new_event_loop()
+    task = home.create_task(client.connect())
+    home.run_until_complete(asyncio.sleep(seconds))
+    assert task.done() is bool(seconds)
+    home.close()
+    assert client.state == "disconnected"
+
+    async def again() -> None:
+        await client.disconnect()
+        await client.connect()
+        await client.say("back again")
+        await client.disconnect()
+
+    asyncio.run(again())
+    del task
+    gc.collect()
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+@pytest.mark.sayna(transport="tcp")
+@pytest.mark.parametrize("leave_first", [False, True], ids=["connect", "disconnect"])
+def test_a_loop_that_is_just_closed_takes_its_handlers_with_it(
+    sayna_server: Any, leave_first: bool
+) -> None:
+    client = SaynaClient(sayna_server.url, STT, TTS)
+    home = asyncio.new_event_loop()
+
+    async def stuck(_: STTResultMessage) -> None:
+        await asyncio.sleep(60)
+
+    async def until_one_waits() -> None:
+        await client.connect()
+        session = await sayna_server.wait_for_session()
+        await session.transcribe("one two three")
+        while not client.counters.waiting_events:  # noqa: ASYNC110 - a counter has no event
+            await asyncio.sleep(0.001)
+
+    async def again() -> None:
+        if leave_first:
+            await client.disconnect()
+        await client.connect()
+        assert client.counters.waiting_events == 0
+        await client.disconnect()
+
+    client.on("stt_result", stuck)
+    home.run_until_complete(until_one_waits())
+    home.close()
+    asyncio.run(again())
+    gc.collect()
 
 
 async def test_a_plain_handler_waits_for_the_slow_one_before_it_in_its_lane() -> None:
