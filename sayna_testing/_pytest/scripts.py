@@ -38,11 +38,6 @@ class ScriptFile(pytest.File):
         function: Any = pytest.Function  # pytest leaves what it takes here without types
         yield function.from_parent(self, name=script.name, callobj=_playing(script))
 
-    @property
-    def obj(self) -> object:
-        """What a function's parent has: nothing of a module is here."""
-        return None
-
 
 def _playing(script: Script) -> object:
     def play(sayna_clock: Clock, sayna_server: FakeSaynaServer, sayna_agent: Agent) -> None:

@@ -49,18 +49,6 @@ class TcpListener:
         self.port: int = self._socket.getsockname()[1]
         acceptor.add(self._socket, self._serve)
 
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open."""
-        service = self._service
-        return service.open_connections if service else 0
-
-    def abort_all(self) -> None:
-        """Drop every connection, from any thread."""
-        service = self._service
-        if service:
-            service.abort_all()
-
     def close(self, timeout: float = 1.0) -> None:
         """Stop listening, drop every connection and join the thread, at most `timeout` seconds."""
         with self._lock:
@@ -74,7 +62,7 @@ class TcpListener:
 
     def _serve(self, connection: socket.socket) -> None:
         with self._lock:
-            if self._closed:
+            if self._closed:  # pragma: no cover - only when both happen at once
                 connection.close()
                 return
             if self._service is None:
@@ -88,19 +76,13 @@ class _Service:
     def __init__(self, accept: Callable[[], asyncio.Protocol], name: str) -> None:
         self._accept = accept
         self._loop = asyncio.new_event_loop()
+        self._openings: set[asyncio.Task[None]] = set()
         self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    @property
-    def open_connections(self) -> int:
-        return sum(not transport.is_closing() for transport in tuple(self._transports))
-
     def serve(self, connection: socket.socket) -> None:
         self._post(self._open, connection)
-
-    def abort_all(self) -> None:
-        self._post(self._abort)
 
     def stop(self, timeout: float) -> None:
         self._post(self._loop.stop)
@@ -112,14 +94,13 @@ class _Service:
             self._loop.call_soon_threadsafe(callback, *args)
 
     def _open(self, connection: socket.socket) -> None:
-        opening = self._loop.create_task(
-            self._loop.connect_accepted_socket(self._accept, connection)
-        )
-        opening.add_done_callback(self._opened)
+        opening = self._loop.create_task(self._connect(connection))
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
 
-    def _opened(self, opening: asyncio.Task[tuple[asyncio.Transport, asyncio.Protocol]]) -> None:
-        if not opening.cancelled() and opening.exception() is None:
-            self._transports.add(opening.result()[0])
+    async def _connect(self, connection: socket.socket) -> None:
+        transport, _ = await self._loop.connect_accepted_socket(self._accept, connection)
+        self._transports.add(transport)
 
     def _abort(self) -> None:
         for transport in tuple(self._transports):

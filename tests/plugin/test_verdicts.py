@@ -449,6 +449,38 @@ def test_what_fixtures_close_is_no_leak(suite: Suite) -> None:
     ).assert_outcomes(passed=1)
 
 
+def test_a_client_that_closed_over_tcp_is_no_leak(suite: Suite) -> None:
+    suite(
+        """
+        import aiohttp, pytest
+
+        @pytest.mark.sayna(strict=True)
+        async def test_it(sayna_server):
+            async with aiohttp.ClientSession() as http:
+                async with http.ws_connect(sayna_server.ws_url):
+                    pass
+        """,
+        AUTO,
+    ).assert_outcomes(passed=1)
+
+
+def test_a_failure_shows_what_held_virtual_time(suite: Suite) -> None:
+    result = suite(
+        """
+        import asyncio, time
+
+        async def test_it(sayna_server, sayna_clock):
+            await asyncio.to_thread(time.sleep, 0.02)
+            assert False
+        """,
+        AUTO,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["virtual time waited * s for work in another thread (asked for at test_it.py:4)"]
+    )
+
+
 def test_junit_has_properties(suite: Suite, pytester: pytest.Pytester) -> None:
     suite(
         """

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from sayna_testing.server.tcp import TcpListener
 
+HANGING = threading.Event()
+
 
 async def answer(request: web.BaseRequest) -> web.StreamResponse:
     if request.path == "/ws":
@@ -21,6 +23,7 @@ async def answer(request: web.BaseRequest) -> web.StreamResponse:
             await ws.send_str(message.data)
         return ws
     if request.path == "/hang":
+        HANGING.set()
         await asyncio.sleep(3600)
     return web.Response(text=threading.current_thread().name)
 
@@ -48,8 +51,7 @@ def test_close_does_not_wait_for_a_request_at_work() -> None:
     listener = TcpListener(accept)
     with socket.create_connection((listener.host, listener.port), timeout=5) as client:
         client.sendall(b"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n")
-        while not listener.open_connections:
-            time.sleep(0.001)
+        assert HANGING.wait(5)
         start = time.monotonic()
         listener.close()
         assert time.monotonic() - start < 0.5
@@ -57,7 +59,7 @@ def test_close_does_not_wait_for_a_request_at_work() -> None:
     listener.close()
 
 
-async def test_abort_all_ends_websockets_abruptly() -> None:
+async def test_close_ends_websockets_abruptly() -> None:
     listener = TcpListener(accept)
     async with (
         aiohttp.ClientSession() as client,
@@ -65,9 +67,21 @@ async def test_abort_all_ends_websockets_abruptly() -> None:
     ):
         await ws.send_str("hello")
         assert await ws.receive_str() == "hello"
-        assert listener.open_connections == 1
-        listener.abort_all()
+        listener.close()
         message = await ws.receive()
         assert message.type is aiohttp.WSMsgType.CLOSED
     assert ws.close_code == 1006
-    listener.close()
+
+
+def test_a_request_may_close_the_listener_that_serves_it() -> None:
+    async def close(_: web.BaseRequest) -> web.StreamResponse:
+        listener.close()
+        return web.Response()
+
+    listener = TcpListener(lambda: web.Server(close)())
+    with socket.create_connection((listener.host, listener.port), timeout=5) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        while client.recv(1024):
+            pass
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((listener.host, listener.port), timeout=1)

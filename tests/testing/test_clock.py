@@ -191,6 +191,14 @@ def test_the_limit_must_be_positive() -> None:
         pass
 
 
+def test_two_threads_have_clocks_of_their_own() -> None:
+    with virtual_time() as here:
+        there = asyncio.run(asyncio.to_thread(run, lambda clock: clock.advance(600)))
+        asyncio.run(here.advance(5))
+    assert there.elapsed == 600
+    assert 5 <= here.elapsed < 60
+
+
 def test_one_clock_a_thread() -> None:
     with virtual_time(), pytest.raises(RuntimeError, match="already on"), virtual_time():
         pass
