@@ -1,11 +1,9 @@
-"""What pytest prints of a failed test that uses the SDK holds no key, in any style."""
+"""What pytest prints of a failed test that uses the SDK holds no key, however much it prints."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 SECRET = "S3CR3T-VALUE"
 FAILING = """
@@ -87,26 +85,15 @@ def test_receiver():
 """
 
 
-@pytest.mark.parametrize("style", ["--tb=auto", "--tb=long", "--showlocals"])
-def test_no_key_is_printed_when_a_test_fails(style: str, tmp_path: Path) -> None:
+def test_no_key_is_printed_when_a_test_fails(tmp_path: Path) -> None:
     file = tmp_path / "test_failing.py"
     file.write_text(FAILING)
+    options = ["-q", "--tb=long", "--showlocals", "-p", "no:cacheprovider", "-c", os.devnull]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            style,
-            "-p",
-            "no:cacheprovider",
-            "-c",
-            os.devnull,
-            file,
-        ],
+        [sys.executable, "-m", "pytest", *options, file],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=55,
         check=False,
         cwd=Path(__file__).parents[2],
         env={**os.environ, "KEY": SECRET, "PYTHONPATH": "."},
