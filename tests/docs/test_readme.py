@@ -1,10 +1,13 @@
 """The README is true: what it shows runs, what it points at is there."""
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.docs.guide import run_guide
+from tests.docs.guide import BLOCK, run_guide
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -13,6 +16,25 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 def test_the_first_test_of_the_readme_passes_as_it_stands(tmp_path: Path) -> None:
     assert run_guide("../../README.md", tmp_path) == 1
+
+
+def test_the_failure_of_the_readme_is_what_pytest_prints(tmp_path: Path) -> None:
+    for block in BLOCK.finditer(README):
+        code = block["code"].replace('hears("how many"', 'hears("which day"')
+        (tmp_path / block["file"]).write_text(code, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_agent.py"]
+    run = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
+    )
+    printed = iter([line.split() for line in run.stdout.splitlines()])
+    (shown,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    missing = [line for line in shown.splitlines() if not _follows(line.split(), printed)]
+    assert missing == [], run.stdout
+
+
+def _follows(wanted: list[str], printed: Iterator[list[str]]) -> bool:
+    """Whether a line is among those that are left; the class of the error may stand in it."""
+    return any([word for word in line if not word.endswith("Error:")] == wanted for line in printed)
 
 
 def test_every_file_the_readme_points_at_is_there() -> None:
