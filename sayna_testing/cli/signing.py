@@ -40,13 +40,16 @@ def sign(
       sayna-testing sign --from +447700900123 --curl http://127.0.0.1:8000/sayna | sh
       sayna-testing sign --at 1767225600 webhook.json
     """  # noqa: D301 - click wants the backspace itself
-    signer = WebhookSigner(secret, moment=at)
-    if body is None:
-        hook = signer.sip_call(from_=from_, to=to, event_id=event_id)
-    elif from_ is not None or to is not None:
+    if body is not None and (from_ is not None or to is not None):
         raise Unusable("--from and --to make up a body: expected them or BODY, got both")
-    else:
-        hook = signer(body.read(), event_id=event_id)
+    try:
+        signer = WebhookSigner(secret, moment=at)
+        if body is None:
+            hook = signer.sip_call(from_=from_, to=to, event_id=event_id)
+        else:
+            hook = signer(body.read(), event_id=event_id)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     click.echo(hook.curl(url) if url else _as_request(hook), nl=bool(url))
 
 
