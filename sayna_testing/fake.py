@@ -42,6 +42,7 @@ from sayna_testing.server.posting import post
 from sayna_testing.server.recordings import Recordings
 from sayna_testing.server.rest import (
     Headers,
+    Limits,
     Posted,
     PostError,
     Request,
@@ -362,14 +363,14 @@ class FakeSaynaServer:
     async def _answer(self, request: Request) -> Response | Upgrade:
         return await answer(self._state, request, post=self._post)
 
-    async def _post(self, url: str, headers: Headers, body: bytes, timeout: float) -> Posted:
+    async def _post(self, url: str, headers: Headers, body: bytes, limits: Limits) -> Posted:
         """Send something elsewhere; webhooks of calls go into the journal."""
         event_id = dict(headers).get("x-sayna-event-id")
         if event_id is None:
-            return await post(url, headers, body, timeout)
+            return await post(url, headers, body, limits)
         facts: dict[str, Any] = {"url": url, "event_id": event_id, **json.loads(body)}
         try:
-            posted = await post(url, headers, body, timeout)
+            posted = await post(url, headers, body, limits)
         except PostError as problem:
             self.journal.record(
                 "webhook", flow="*", data={**facts, "error": str(problem)}, error=True

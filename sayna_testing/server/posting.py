@@ -6,22 +6,22 @@ import aiohttp
 from multidict import CIMultiDict
 
 from sayna_testing.clock import outside
-from sayna_testing.server.rest import Headers, Posted, PostError
+from sayna_testing.server.rest import Headers, Limits, Posted, PostError
 
 _NOT_SENT = ("Accept-Encoding",)
 """What aiohttp would add and Sayna does not send (rest.md 15.4)."""
 
 
-async def post(url: str, headers: Headers, body: bytes, timeout: float) -> Posted:
-    """POST over a real socket, at most `timeout` seconds at real speed, redirects followed.
+async def post(url: str, headers: Headers, body: bytes, limits: Limits) -> Posted:
+    """POST over a real socket, within limits at real speed, redirects followed.
 
     Raises PostError when no answer came.
     """
-    limits = aiohttp.ClientTimeout(total=timeout)
+    timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect)
     with outside(f"POST {url}"):
         try:
             async with (
-                aiohttp.ClientSession(timeout=limits, skip_auto_headers=_NOT_SENT) as session,
+                aiohttp.ClientSession(timeout=timeout, skip_auto_headers=_NOT_SENT) as session,
                 session.post(url, data=body, headers=CIMultiDict(headers)) as response,
             ):
                 return Posted(response.status, await response.read())

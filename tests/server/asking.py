@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sayna_testing.server.rest import (
     Headers,
+    Limits,
     Posted,
     PostError,
     Request,
@@ -28,7 +29,7 @@ class Outgoing(NamedTuple):
     url: str
     headers: Headers
     body: bytes
-    limit: float
+    limits: Limits
 
 
 class Rest:
@@ -39,8 +40,8 @@ class Rest:
         self.outgoing: list[Outgoing] = []
         self.answers: list[Posted | None] = []
 
-    async def post(self, url: str, headers: Headers, body: bytes, limit: float) -> Posted:
-        self.outgoing.append(Outgoing(url, headers, body, limit))
+    async def post(self, url: str, headers: Headers, body: bytes, limits: Limits) -> Posted:
+        self.outgoing.append(Outgoing(url, headers, body, limits))
         answered = self.answers.pop(0) if self.answers else Posted(200, b"")
         if answered is None:
             raise PostError("operation timed out")

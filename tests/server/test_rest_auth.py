@@ -99,10 +99,10 @@ async def test_service_is_told_of_the_request() -> None:
         await rest.raw(request)
         (sent,) = rest.outgoing
         claims = jwt.decode(sent.body, RSA.public_key(), algorithms=["RS256"])
-    assert (sent.url, sent.headers, sent.limit) == (
+    assert (sent.url, sent.headers, sent.limits) == (
         "https://auth.example/check",
         (("content-type", "application/jwt"),),
-        2.5,
+        (2.5, None),
     )
     assert jwt.get_unverified_header(sent.body) == {"typ": "JWT", "alg": "RS256"}
     assert json.dumps(claims, ensure_ascii=False) == json.dumps(

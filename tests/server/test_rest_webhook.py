@@ -11,7 +11,7 @@ import pytest
 from freezegun import freeze_time
 
 from sayna_testing.clock import virtual_time
-from sayna_testing.server.rest import Headers, Posted
+from sayna_testing.server.rest import Headers, Limits, Posted
 from sayna_testing.server.settings import LiveKitSettings, ServerSettings, SipHook, SipSettings
 from sayna_testing.server.sip_host import parse_host
 from tests.server.asking import Rest
@@ -85,7 +85,7 @@ async def test_webhook_is_signed_over_the_bytes_that_are_sent() -> None:
         assert await deliver(rest, joined()) == 200
     (sent,) = rest.outgoing
     assert sent.url == "https://hook.example/sip"
-    assert sent.limit == 5.0
+    assert sent.limits == (5.0, 0.5)
     assert sent.headers == (
         ("content-type", "application/json"),
         (
@@ -178,9 +178,9 @@ async def test_unreachable_hook_is_posted_once() -> None:
 
 def test_three_deliveries_at_once_go_to_one_host() -> None:
     class Slow(Rest):
-        async def post(self, url: str, headers: Headers, body: bytes, limit: float) -> Posted:
+        async def post(self, url: str, headers: Headers, body: bytes, limits: Limits) -> Posted:
             await asyncio.sleep(1.0)
-            return await super().post(url, headers, body, limit)
+            return await super().post(url, headers, body, limits)
 
     async def four() -> float:
         rest = Slow(HOOKED)

@@ -5,7 +5,7 @@ import time
 from http import HTTPStatus
 from typing import Any, cast
 
-from sayna_testing.server.rest.context import Post, PostError, Refusal
+from sayna_testing.server.rest.context import Limits, Post, PostError, Refusal
 from sayna_testing.server.rest.messages import Request, code_with_message, printable
 from sayna_testing.server.rest.tokens import KeyRefusedError, sign_with_pem
 from sayna_testing.server.serde import SerdeError, read_json
@@ -33,8 +33,9 @@ async def ask_service(settings: ServerSettings, token: str, request: Request, po
     signed = _describe(settings, token, request)
     url = settings.auth_service_url or ""
     headers = (("content-type", "application/jwt"),)
+    limits = Limits(settings.auth_timeout_seconds)
     try:
-        status, body = await post(url, headers, signed.encode(), settings.auth_timeout_seconds)
+        status, body = await post(url, headers, signed.encode(), limits)
     except PostError as error:
         raise Refusal(
             code_with_message(503, "auth_service_unavailable", f"HTTP request error: {error}")

@@ -20,8 +20,15 @@ class PostError(Exception):
     """An outgoing request that got no answer; the text is the HTTP client's."""
 
 
-Post = Callable[[str, Headers, bytes, float], Awaitable[Posted]]
-"""POST `body` with `headers` to a URL within so many seconds; raises PostError."""
+class Limits(NamedTuple):
+    """Seconds an outgoing request may take altogether, and to get a connection."""
+
+    total: float
+    connect: float | None = None
+
+
+Post = Callable[[str, Headers, bytes, Limits], Awaitable[Posted]]
+"""POST `body` with `headers` to a URL within limits; raises PostError."""
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not an error

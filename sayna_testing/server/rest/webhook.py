@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayna_testing.server.rest.bodies import check_size
-from sayna_testing.server.rest.context import Context, Post, PostError
+from sayna_testing.server.rest.context import Context, Limits, Post, PostError
 from sayna_testing.server.rest.messages import Response, dump, empty, json_response
 from sayna_testing.server.rest.protobuf_json import NotAnEventError, read_event
 from sayna_testing.server.rest.tokens import verify
@@ -21,8 +21,8 @@ from sayna_testing.server.tenancy import AccessError, claim
 from sayna_testing.server.text import is_blank, trim
 from sayna_testing.webhooks.signing import sign
 
-DELIVERY = 5.0
-"""Seconds a receiver has."""
+DELIVERY = Limits(total=5.0, connect=0.5)
+"""What a receiver has (rest.md 15.4)."""
 
 _URL = re.compile(r"(https?://[^/?#]*)")
 _PRINTABLE = re.compile(r"[\x20-\x7e\t]*")
