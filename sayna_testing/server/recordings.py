@@ -10,6 +10,8 @@ from sayna_testing.server.media import compress
 from sayna_testing.server.rooms import (
     AgentAudio,
     AgentAudioCleared,
+    AgentLoop,
+    AgentLoopEnded,
     ParticipantAudio,
     Room,
     RoomEvent,
@@ -17,6 +19,7 @@ from sayna_testing.server.rooms import (
 
 SAMPLE_RATE = 24000
 _AGENT = ""
+_LOOP = "loading"
 _SHORTEST = 0.02
 
 
@@ -70,6 +73,7 @@ class Recorder:
         self._begin = clock()
         self._clips: list[Clip] = []
         self._ends: dict[str, float] = {}
+        self._loops: dict[str, tuple[float, AgentLoop]] = {}
         self._running = True
         self._unsubscribe = room.subscribe(self._hear)
         room.recorders.append(self)
@@ -83,6 +87,8 @@ class Recorder:
             self._unsubscribe()
             self._room.recorders.remove(self)
             duration = self._clock() - self._begin
+            for identity in tuple(self._loops):
+                self._end_loop(identity, duration, 0.0)
             for clip in self._clips:
                 clip.cut(duration)
             recording = Recording(tuple(clip for clip in self._clips if clip.pcm), duration)
@@ -103,6 +109,10 @@ class Recorder:
                     self._add(_AGENT, now, event.pcm, event.sample_rate)
                 case AgentAudioCleared():
                     self._clear(now)
+                case AgentLoop():
+                    self._loops[event.identity] = now, event
+                case AgentLoopEnded():
+                    self._end_loop(event.identity, now, event.fade)
                 case _:
                     pass
 
@@ -111,6 +121,17 @@ class Recorder:
         clip = Clip(source, start, pcm[: len(pcm) // 2 * 2], sample_rate)
         self._ends[source] = clip.end
         self._clips.append(clip)
+
+    def _end_loop(self, identity: str, now: float, fade: float) -> None:
+        """Lay the loop under everything else; one that began before the recording is not on it."""
+        from sayna_testing.server.mixing import looped  # loads numpy
+
+        if identity not in self._loops:
+            return
+        start, loop = self._loops.pop(identity)
+        length = round((now + fade - start) * loop.sample_rate)
+        pcm = looped(loop.pcm, length, round(fade * loop.sample_rate))
+        self._clips.append(Clip(_LOOP, start, pcm, loop.sample_rate))
 
     def _clear(self, now: float) -> None:
         for clip in self._clips:

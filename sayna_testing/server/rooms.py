@@ -133,6 +133,25 @@ class AgentAudioCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLoop:
+    """Sound that repeats on Sayna's track from now on, under what is spoken; as `AgentAudio`."""
+
+    room: "Room"
+    identity: str
+    pcm: bytes
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoopEnded:
+    """The loop fades out over `fade` seconds."""
+
+    room: "Room"
+    identity: str
+    fade: float
+
+
+@dataclass(frozen=True, slots=True)
 class RoomCreated:
     """A room came into being."""
 
@@ -156,6 +175,8 @@ RoomEvent = (
     | ParticipantAudio
     | AgentAudio
     | AgentAudioCleared
+    | AgentLoop
+    | AgentLoopEnded
 )
 Listener = Callable[[RoomEvent], None]
 
@@ -271,6 +292,14 @@ class Room:
     def clear_audio(self) -> None:
         """Drop what of Sayna's track was not heard yet."""
         self.tell(AgentAudioCleared(self))
+
+    def loop_audio(self, identity: str, pcm: bytes, sample_rate: int) -> None:
+        """Repeat sound on the `tts-audio` track of a Sayna, mixed with what she says."""
+        self.tell(AgentLoop(self, identity, pcm, sample_rate))
+
+    def end_loop(self, identity: str, fade: float = 0.0) -> None:
+        """Fade out, over so many seconds, what `loop_audio` began."""
+        self.tell(AgentLoopEnded(self, identity, fade))
 
     def tell(self, event: RoomEvent) -> None:
         """Pass an event to the listeners of this room, then to those of all rooms."""

@@ -221,11 +221,11 @@ class Conversation:
 
     async def _start_loading(self, _fields: Fields) -> None:
         if self.link is not None:
-            self.link.loading = True
+            self.link.start_loading()
 
     async def _stop_loading(self, _fields: Fields) -> None:
         if self.link is not None:
-            self.link.loading = False
+            self.link.stop_loading()
 
     def end(self) -> None:
         """Leave the room, stop the providers and the recording, delete the room (12)."""

@@ -31,6 +31,12 @@ class Clip:
     channels: int
     volume: float
 
+    def mono(self) -> bytes:
+        """What is heard of it: one channel, at its volume."""
+        from sayna_testing.server.mixing import scaled  # loads numpy
+
+        return scaled(self.pcm, self.channels, self.volume)
+
 
 def decode_clip(block: Mapping[str, Any]) -> Clip:
     """Decode `loading_audio`; raises ClipError at the first check that fails."""

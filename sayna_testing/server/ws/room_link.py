@@ -21,6 +21,7 @@ from sayna_testing.server.rooms import (
 from sayna_testing.server.ws import messages
 from sayna_testing.server.ws.loading import Clip
 from sayna_testing.server.ws.outbox import Outbox
+from sayna_testing.server.ws.room_loop import Loading
 from sayna_testing.server.ws.voice import Voice
 
 GOODBYE = 0.1
@@ -43,11 +44,11 @@ class RoomLink:
     ) -> None:
         self.room = room
         self.clip = clip
-        self.loading = False
         self._recorder = recorder
         self._me = Participant(
             config["sayna_participant_identity"], config["sayna_participant_name"], kind="AGENT"
         )
+        self._loading = None if clip is None else Loading(room, self._me.identity, clip)
         self._listen = frozenset(config["listen_participants"])
         self._outbox = outbox
         self._voice = voice
@@ -82,6 +83,16 @@ class RoomLink:
         """Publish a data packet as Sayna."""
         self.room.send_data(self._me.identity, payload, topic)
 
+    def start_loading(self) -> None:
+        """Loop the clip in the room; out of the room it is accepted without effect (9.3)."""
+        if self._loading is not None and self.connected:
+            self._loading.start()
+
+    def stop_loading(self) -> None:
+        """Fade the loop out."""
+        if self._loading is not None:
+            self._loading.stop()
+
     def leave(self) -> None:
         """Leave the room and hear nothing more of it."""
         self.stop()
@@ -93,6 +104,8 @@ class RoomLink:
         self._unsubscribe()
         if self._goodbye is not None:
             self._goodbye.cancel()
+        if self._loading is not None:
+            self._loading.stop(fade=0)
         if self._recorder is not None:
             self._recorder.stop()
 
@@ -130,6 +143,8 @@ class RoomLink:
 
     def _lost(self) -> None:
         """Sayna itself is out: nothing is said, speech goes to the socket (9.3)."""
+        if self._loading is not None:
+            self._loading.stop(fade=0)
         if self._voice is not None and self._voice.speaker.track is not None:
             self._voice.speaker.track.connected = False
 
