@@ -7,12 +7,15 @@ import json
 import re
 import weakref
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import StreamWriter
+from aiohttp.http import HttpProcessingError, StreamWriter
+from aiohttp.http_exceptions import LineTooLong
 from multidict import CIMultiDict
 
 from sayna_testing.server.faults import Faults
@@ -27,6 +30,7 @@ Door: TypeAlias = Callable[[Request], Awaitable[Response | None]]
 
 _ORIGIN = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
 _LIMITS: dict[str, Any] = {
+    "access_log": None,
     "auto_decompress": False,  # bodies are read as they come, whatever their encoding says
     "max_line_size": 64 * 1024,
     "max_field_size": 400 * 1024,
@@ -55,7 +59,7 @@ class App:
         server = self._servers.get(loop)
         if server is None:
             server = self._servers[loop] = self._make_server()
-        return server()
+        return _Handler(server, loop=loop, **_LIMITS)
 
     def _make_server(self) -> web.Server:
         loop = asyncio.get_running_loop()
@@ -72,7 +76,7 @@ class App:
                 message, payload, protocol, writer, task, loop, client_max_size=0
             )
 
-        return web.Server(self._handle, request_factory=make_request, access_log=None, **_LIMITS)
+        return web.Server(self._handle, request_factory=make_request)
 
     async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         if raw.headers.get("expect", "").lower() == "100-continue":
@@ -103,6 +107,33 @@ class App:
             error=answer.status >= 400,
         )
         return _Exactly(status=answer.status, headers=CIMultiDict(answer.headers), body=answer.body)
+
+
+class _Handler(web.RequestHandler):
+    """Refuses heads that cannot be read as hyper does: without a body, a log line or a name."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what has no answer of the rules; nothing is left to answer after a bad head."""
+        transport = request.transport
+        if not isinstance(exc, HttpProcessingError) or not isinstance(
+            transport, asyncio.WriteTransport
+        ):
+            return super().handle_error(request, status, exc, message)
+        refused = HTTPStatus.BAD_REQUEST
+        if isinstance(exc, LineTooLong):
+            refused = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        transport.write(
+            f"HTTP/1.1 {refused.value} {refused.phrase}\r\nconnection: close\r\n"
+            f"content-length: 0\r\ndate: {formatdate(usegmt=True)}\r\n\r\n".encode()
+        )
+        transport.close()
+        return web.StreamResponse()
 
 
 class _Writer(StreamWriter):

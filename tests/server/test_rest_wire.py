@@ -1,5 +1,6 @@
 """What only bytes on a socket can show."""
 
+import logging
 import socket
 
 import pytest
@@ -110,3 +111,26 @@ def test_long_targets_and_headers_are_taken() -> None:
         target, cookie = f"/?api_key={'k' * 60_000}", f"cookie: {'c' * 100_000}"
         _, body = exchange(server, request(f"GET {target} HTTP/1.1", cookie))
     assert body == HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"\x00\x01 / HTTP/1.1\r\n\r\n", b"400 Bad Request"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nbad name: a\r\n\r\n", b"400 Bad Request"),
+        (b"GET / http/1.1\r\nhost: a\r\n\r\n", b"400 Bad Request"),
+        (
+            b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 500_000 + b"\r\n\r\n",
+            b"431 Request Header Fields Too Large",
+        ),
+    ],
+    ids=["method", "header name", "version", "too large"],
+)
+def test_head_that_cannot_be_read_is_refused_without_a_body_or_a_log_line(
+    raw: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "aiohttp"), FakeSaynaServer() as server:
+        head, body = exchange(server, raw)
+    assert (head[0], body) == (b"HTTP/1.1 " + status, b"")
+    assert names(head) == ["connection", "content-length", "date"]
+    assert not caplog.records
