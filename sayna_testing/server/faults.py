@@ -206,6 +206,10 @@ class Faults:
         """What a frame meets that the server sends (`<`) or the client has sent (`>`)."""
         return self._meet(("frame", flow, kind), session)
 
+    def sound(self, session: str) -> list[FrameEffect]:
+        """What a chunk of speech meets that goes to a room: of what meets frames, cuts."""
+        return self._meet(("frame", "<", "audio"), session, AudioCut)
+
     def link(self, session: str, provider: str) -> list[ProviderEffect]:
         """What meets the link to a recogniser."""
         return self._meet(("link", provider), session)
@@ -214,11 +218,12 @@ class Faults:
         """What a synthesis meets."""
         return self._meet(("speech",), session)
 
-    def _meet(self, target: tuple[str, ...], session: str) -> list[Any]:
+    def _meet(self, target: tuple[str, ...], session: str, kind: type = object) -> list[Any]:
         if self.quiet:
             return []
         with self._lock:
-            met = [f.effect for f in self._planned if f.meets(target, session, self._rng)]
+            concerned = [f for f in self._planned if isinstance(f.effect, kind)]
+            met = [f.effect for f in concerned if f.meets(target, session, self._rng)]
             self._planned = [fault for fault in self._planned if not fault.spent]
             self.quiet = not self._planned
         return met

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.memory import MemoryConnector
+from sayna_testing.server.rooms import AgentAudio, RoomEvent
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.state import ServerState
 from sayna_testing.server.ws import Connection
@@ -81,6 +82,7 @@ class Bench:
         self.state = ServerState(settings)
         self.journal = Journal()
         self.connections: list[Connection] = []
+        self.heard: list[bytes] = []
         self._clients: list[aiohttp.ClientSession] = []
         self._sockets: list[aiohttp.ClientWebSocketResponse] = []
         self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
@@ -108,6 +110,23 @@ class Bench:
         )
         self._sockets.append(socket)
         return Peer(socket, self.connections[-1])
+
+    def listen(self, room_name: str) -> None:
+        """Keep what Sayna says in a room in `heard`."""
+        room = self.state.rooms.get(room_name)
+        assert room is not None
+
+        def hear(event: RoomEvent) -> None:
+            if isinstance(event, AgentAudio):
+                self.heard.append(event.pcm)
+
+        room.subscribe(hear)
+
+    async def until(self, kind: str, count: int = 1) -> None:
+        """Wait for so many entries of a kind."""
+        while len(self.entries(kind)) < count:
+            start = len(self.journal.entries)
+            await asyncio.wrap_future(self.journal.first(lambda e: e.kind == kind, start=start))
 
     def entries(self, kind: str) -> list[Entry]:
         return [entry for entry in self.journal if entry.kind == kind]

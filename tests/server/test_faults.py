@@ -365,5 +365,16 @@ def test_impossible_faults_are_refused(name: str, parameters: dict[str, Any], er
 
 def test_every_fault_has_a_name() -> None:
     methods = {name for name in vars(Faults) if not name.startswith("_")}
-    others = {"clear", "frame", "http", "link", "on", "quiet", "speech", "take_back", "unused"}
+    others = {
+        "clear",
+        "frame",
+        "http",
+        "link",
+        "on",
+        "quiet",
+        "sound",
+        "speech",
+        "take_back",
+        "unused",
+    }
     assert methods - others == FAULTS

@@ -31,6 +31,7 @@ class Connection:
         self.closed = False
         self._journal = journal
         self._outbox = Outbox()
+        self._mischief = Mischief(state.faults, key, self._on_fault, self._recogniser_fails)
         self._conversation = Conversation(
             state,
             self._outbox,
@@ -38,8 +39,8 @@ class Connection:
             auth_id=auth_id,
             dropped=self._on_dropped,
             close=self.close,
+            in_room=self._mischief.in_room,
         )
-        self._mischief = Mischief(state.faults, key, self._on_fault, self._recogniser_fails)
         self._socket: Socket | None = None
         self._ended = False
 

@@ -47,6 +47,7 @@ class Conversation:
         auth_id: str,
         dropped: Dropped,
         close: Callable[[], None],
+        in_room: Callable[[list[bytes]], list[bytes]],
     ) -> None:
         self.config: dict[str, Any] | None = None
         self.voice: Voice | None = None
@@ -57,6 +58,7 @@ class Conversation:
         self._session = session
         self._dropped = dropped
         self._close = close
+        self._in_room = in_room
         self._clip_fault: str | None = None
         self._voices: list[Voice] = []
         self._links: list[RoomLink] = []
@@ -170,7 +172,7 @@ class Conversation:
         )
         link.join()
         if voice is not None:
-            voice.speaker.track = RoomTrack(room, voice.tts_rate)
+            voice.speaker.track = RoomTrack(room, voice.tts_rate, self._in_room)
         self.link = link
         self._links.append(link)
 

@@ -78,7 +78,7 @@ class Mischief:
     def outgoing(self, outgoing: Outgoing) -> Iterator[Step]:
         """The steps that a queued frame becomes."""
         held, self._held = self._held, []
-        lost = self._loses_audio(outgoing)
+        lost = self._loses_audio(outgoing.kind, len(outgoing.payload))
         frames = [] if lost else [outgoing]
         for effect in self._faults.frame(self._session, "<", outgoing.kind):
             self._note(effect, outgoing.kind)
@@ -110,28 +110,42 @@ class Mischief:
                 return [Outgoing(Opcode.CLOSE, close_payload(code), "close", {"code": code})]
             case AudioCut(after):
                 self._audio_left = after
-                return [] if self._loses_audio(outgoing) else frames
+                return [] if self._loses_audio("audio", len(outgoing.payload)) else frames
             case RecogniserFails(text):
                 self._recogniser_fails(text)
             case _:
                 pass
         return frames
 
-    def _loses_audio(self, outgoing: Outgoing) -> bool:
+    def in_room(self, chunks: list[bytes]) -> list[bytes]:
+        """The chunks of speech that reach a room; those behind a cut do not."""
+        return chunks if self.idle else [chunk for chunk in chunks if self._reaches_room(chunk)]
+
+    def _reaches_room(self, chunk: bytes) -> bool:
+        for effect in self._faults.sound(self._session):
+            self._note(effect, "audio")
+            if isinstance(effect, AudioCut):
+                self._audio_left = effect.after
+        return not self._loses_audio("audio", len(chunk))
+
+    def _loses_audio(self, kind: str, size: int) -> bool:
         """Count the audio of a speech that is cut; its end ends the cut."""
         if self._audio_left is None:
             return False
-        if outgoing.kind != "audio":
+        if kind == "audio":
+            self._audio_left -= size
+            return self._audio_left < 0
+        if kind == "tts_playback_complete":
             self._audio_left = None
-            return False
-        self._audio_left -= len(outgoing.payload)
-        return self._audio_left < 0
+        return False
 
     async def incoming(
         self, kind: str, close: Callable[[int | None], None], abort: Callable[[], None]
     ) -> bool:
         """Meet a frame of the client; False when it is not handled."""
         handled = True
+        if kind == "clear":
+            self._audio_left = None
         for effect in self._faults.frame(self._session, ">", kind):
             self._note(effect, kind)
             match effect:
