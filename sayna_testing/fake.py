@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import aiohttp
-from aiohttp import web
 
 from sayna_client import origins
 from sayna_testing import clock
@@ -34,6 +33,7 @@ from sayna_testing.server.background import BackgroundLoop
 from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.far_end import Outcome as FarOutcome
 from sayna_testing.server.faults import Faults
+from sayna_testing.server.http_connection import HttpConnection
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.livekit import LiveKit
 from sayna_testing.server.memory import MemoryConnector
@@ -58,6 +58,7 @@ from sayna_testing.server.state import ServerState
 from sayna_testing.server.tcp import TcpListener
 from sayna_testing.server.voices import Voice
 from sayna_testing.server.ws.connection import Connection
+from sayna_testing.server.ws.socket import Socket
 
 __tracebackhide__ = only_ours
 
@@ -380,12 +381,12 @@ class FakeSaynaServer:
         self.journal.record("webhook", flow="*", data=data, error=refused)
         return posted
 
-    async def _serve(self, upgrade: Upgrade, request: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, upgrade: Upgrade, connection: HttpConnection) -> None:
         with self._lock:
             key = f"ws-{next(self._numbers)}"
-            connection = Connection(self._state, self.journal, key=key, auth_id=upgrade.auth_id)
-            self._sessions.append(Session(connection, self.journal))
-        return await connection.serve(request)
+            served = Connection(self._state, self.journal, key=key, auth_id=upgrade.auth_id)
+            self._sessions.append(Session(served, self.journal))
+        await served.serve(Socket(connection, upgrade.key))
 
     def _owes(self, loop: asyncio.AbstractEventLoop) -> str | None:
         """Sessions in other loops go on at real speed; virtual time must wait for them."""

@@ -10,8 +10,8 @@ from typing import Final
 
 __all__ = ["ErrorWatch"]
 
-# The SDK logs what handlers raise; asyncio and aiohttp log what tasks, callbacks and requests do.
-_LOGGERS: Final = tuple(map(logging.getLogger, ("sayna_client", "asyncio", "aiohttp.server")))
+# The SDK logs what handlers raise, asyncio what tasks and callbacks do, the fake what it does.
+_LOGGERS: Final = tuple(map(logging.getLogger, ("sayna_client", "asyncio", "sayna_testing")))
 _FAKE: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 

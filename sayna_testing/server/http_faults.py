@@ -5,9 +5,6 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from http import HTTPStatus
-
-from aiohttp import web
 
 from sayna_testing.server.fault_effects import (
     Delay,
@@ -18,6 +15,7 @@ from sayna_testing.server.fault_effects import (
     Status,
     Truncated,
 )
+from sayna_testing.server.http_connection import HttpConnection, rendered
 from sayna_testing.server.rest import Response, Upgrade
 from sayna_testing.server.rest.messages import JSON, TEXT, body_response
 
@@ -26,28 +24,25 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 Answer = Callable[[], Awaitable[Response | Upgrade]]
 
 
-def cut(transport: asyncio.BaseTransport | None) -> None:
+def cut(transport: asyncio.Transport) -> None:
     """Drop a connection at once; over TCP the other end sees a reset."""
-    if transport is None:
-        return
     raw = transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    transport.abort()
 
 
 async def disturbed(
-    effects: list[HttpEffect], raw: web.BaseRequest, answer: Answer
-) -> Response | Upgrade | web.StreamResponse:
-    """Answer a request with its faults; a stream is an answer that was cut already."""
+    effects: list[HttpEffect], connection: HttpConnection, answer: Answer
+) -> Response | Upgrade | None:
+    """Answer a request with its faults; None when the connection ended without a whole answer."""
     for effect in effects:
         match effect:
             case Delay(seconds):
                 await asyncio.sleep(seconds)
             case Reset():
-                cut(raw.transport)
-                return web.StreamResponse()
+                cut(connection.transport)
+                return None
             case Status():
                 return _refusal(effect)
             case _:
@@ -57,7 +52,9 @@ async def disturbed(
         return true
     for effect in effects:
         if isinstance(effect, Truncated):
-            return _write_half(true, raw.transport)
+            half = replace(true, body=true.body[: len(true.body) // 2])
+            await connection.write(rendered(half))
+            return None
         true = _changed(true, effect)
     return true
 
@@ -81,13 +78,3 @@ def _changed(true: Response, effect: HttpEffect) -> Response:
         for name, value in true.headers
     )
     return replace(true, headers=headers, body=body)
-
-
-def _write_half(true: Response, transport: asyncio.BaseTransport | None) -> web.StreamResponse:
-    """Write the head and half of the body, then close; aiohttp finds nothing left to answer."""
-    lines = [f"{name}: {value}" for name, value in true.headers]
-    head = "\r\n".join([f"HTTP/1.1 {true.status} {HTTPStatus(true.status).phrase}", *lines, "", ""])
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.write(head.encode() + true.body[: len(true.body) // 2])
-        transport.close()
-    return web.StreamResponse()

@@ -1,8 +1,8 @@
 """Connections that never leave the loop: two paired asyncio transports instead of a socket.
 
-`MemoryConnector` puts aiohttp's own client protocol on one end and its own server protocol on the
-other. Bytes are handed over with `call_soon`, so one side never runs inside the other, order is
-kept, and a virtual clock sees every step.
+`MemoryConnector` puts aiohttp's own client protocol on one end and the server's on the other. Bytes
+are handed over with `call_soon`, so one side never runs inside the other, order is kept, and a
+virtual clock sees every step.
 """
 
 from __future__ import annotations
@@ -185,8 +185,7 @@ class MemoryTransport(asyncio.Transport):
 class MemoryConnector(aiohttp.BaseConnector):
     """An aiohttp connector whose every connection is served in the loop of whoever connects.
 
-    `accept` is called in that loop and returns a fresh server protocol, for instance what an
-    `aiohttp.web.Server` returns.
+    `accept` is called in that loop and returns a fresh server protocol.
     """
 
     def __init__(self, accept: Callable[[], asyncio.Protocol]) -> None:

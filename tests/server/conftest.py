@@ -9,14 +9,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
+from sayna_testing.server.http_connection import HttpConnection
 from sayna_testing.server.journal import Entry, Journal
 from sayna_testing.server.memory import MemoryConnector
+from sayna_testing.server.rest import Request
 from sayna_testing.server.rooms import AgentAudio, RoomEvent
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.state import ServerState
 from sayna_testing.server.ws import Connection
+from sayna_testing.server.ws.socket import Socket
 
 STT = {
     "provider": "deepgram",
@@ -85,25 +87,17 @@ class Bench:
         self.heard: list[bytes] = []
         self._clients: list[aiohttp.ClientSession] = []
         self._sockets: list[aiohttp.ClientWebSocketResponse] = []
-        self._runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
 
-    def _app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/ws", self._serve)
-        return app
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        auth_id = request.headers.get("x-tenant", "")
+    async def _serve(self, request: Request, http: HttpConnection) -> None:
+        auth_id = request.header("x-tenant") or ""
         key = f"ws-{len(self.connections) + 1}"
         connection = Connection(self.state, self.journal, key=key, auth_id=auth_id)
         self.connections.append(connection)
-        return await connection.serve(request)
+        await connection.serve(Socket(http, request.header("sec-websocket-key") or ""))
 
     async def connect(self, *, tenant: str = "") -> Peer:
-        if self._runner.server is None:
-            await self._runner.setup()
-        assert self._runner.server is not None
-        client = aiohttp.ClientSession(connector=MemoryConnector(self._runner.server))
+        connector = MemoryConnector(lambda: HttpConnection(self._serve))
+        client = aiohttp.ClientSession(connector=connector)
         self._clients.append(client)
         socket = await client.ws_connect(
             "http://fake/ws", headers={"x-tenant": tenant}, autoclose=False, max_msg_size=0
@@ -139,7 +133,6 @@ class Bench:
         for connection in self.connections:
             connection.abort()
         await asyncio.sleep(0.01)
-        await self._runner.cleanup()
 
 
 @pytest.fixture

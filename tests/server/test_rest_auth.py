@@ -129,13 +129,6 @@ async def test_body_that_is_no_json_is_described_as_empty() -> None:
     assert claims["auth_data"]["request_body"] == {}
 
 
-async def test_path_that_is_no_utf8_is_described_all_the_same() -> None:
-    rest = Rest(BY_SERVICE)
-    await rest("GET", "/\udcff", authorization="Bearer t")
-    claims = jwt.decode(rest.outgoing[0].body, RSA.public_key(), algorithms=["RS256"])
-    assert claims["auth_data"]["request_path"] == "/\ufffd"
-
-
 async def test_elliptic_key_signs_es256() -> None:
     rest = Rest(by_service(pem(EC)))
     await rest("GET", "/voices", authorization="Bearer t")

@@ -5,10 +5,11 @@ import pytest
 from sayna_testing.server.rest import Headers, Request, Response, Upgrade
 from tests.server.asking import ACME, TENANTS, Rest
 
+KEY = "x"
 UPGRADE: Headers = (
     ("Connection", "keep-alive, Upgrade"),
     ("Upgrade", "WebSocket"),
-    ("Sec-WebSocket-Key", "x"),
+    ("Sec-WebSocket-Key", KEY),
     ("Sec-WebSocket-Version", "13"),
 )
 MISSING = (
@@ -65,9 +66,9 @@ async def test_unknown_path_and_wrong_method_need_a_token_first() -> None:
 
 
 async def test_upgrade_is_decided_after_auth() -> None:
-    assert await Rest().raw(Request("GET", "/ws", headers=UPGRADE)) == Upgrade("")
+    assert await Rest().raw(Request("GET", "/ws", headers=UPGRADE)) == Upgrade("", KEY)
     scoped = Request("GET", "/ws", "api_key=s+globex%2B", UPGRADE)
-    assert await Rest(TENANTS).raw(scoped) == Upgrade("globex")
+    assert await Rest(TENANTS).raw(scoped) == Upgrade("globex", KEY)
 
 
 @pytest.mark.parametrize(
@@ -158,12 +159,9 @@ async def test_malformed_and_mistyped_bodies_differ_in_status() -> None:
     )
 
 
-async def test_raw_bytes_in_path_and_query_are_taken_for_utf8() -> None:
+async def test_room_beyond_ascii_may_be_asked_for_unescaped() -> None:
     status, body = await Rest().error("GET", "/livekit/rooms/ü")
     assert (status, body) == (404, '{"error":"Room \'ü\' not found"}')
-    raw, _ = await Rest().error("GET", "/livekit/rooms/\udcff")
-    assert raw == 400
-    assert (await Rest(TENANTS)("GET", "/voices?api_key=\udcff")).status == 401
 
 
 async def test_path_that_is_no_utf8_is_refused() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from sayna_testing.server.rest.auth_service import ask_service
 from sayna_testing.server.rest.context import Post, Refusal
-from sayna_testing.server.rest.messages import Request, code_with_message, printable
+from sayna_testing.server.rest.messages import Request, code_with_message
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.text import is_blank, trim
 
@@ -28,7 +28,7 @@ def _token(request: Request) -> str:
     header = request.header("authorization")
     if header is not None and (bearer := _BEARER.fullmatch(header)):
         return bearer[1]
-    for key, value in parse_qsl(printable(request.query), keep_blank_values=True):
+    for key, value in parse_qsl(request.query, keep_blank_values=True):
         if key == "api_key" and not is_blank(value):
             return value
     if header is None:

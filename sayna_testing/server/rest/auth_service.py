@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from sayna_testing.server.rest.context import Limits, Post, PostError, Refusal
-from sayna_testing.server.rest.messages import Request, code_with_message, printable
+from sayna_testing.server.rest.messages import Request, code_with_message
 from sayna_testing.server.rest.tokens import KeyRefusedError, sign_with_pem
 from sayna_testing.server.serde import SerdeError, read_json
 from sayna_testing.server.settings import ServerSettings
@@ -59,7 +59,7 @@ def _describe(settings: ServerSettings, token: str, request: Request) -> str:
                 for name, value in request.headers
                 if not _KEPT_TO_ITSELF.fullmatch(name) and _PRINTABLE.fullmatch(value)
             },
-            "request_path": printable(request.raw_path),
+            "request_path": request.raw_path,
             "request_method": request.method,
         },
     }

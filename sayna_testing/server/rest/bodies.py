@@ -8,7 +8,9 @@ from sayna_testing.server.rest.messages import Request, plain
 from sayna_testing.server.serde import SerdeError, Struct, read_body
 
 LIMIT = 2 * 2**20
-TOO_LARGE = plain(413, "Failed to buffer the request body: length limit exceeded")
+_UNREAD = "Failed to buffer the request body"
+TOO_LARGE = plain(413, f"{_UNREAD}: length limit exceeded")
+BROKEN = plain(400, f"{_UNREAD}: error reading a body from connection")
 
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _JSON_TYPE = re.compile(
@@ -35,6 +37,8 @@ def read_json_body(context: Context, struct: Struct) -> dict[str, Any]:
 
 
 def check_size(request: Request) -> None:
-    """Refuse a body of more than 2 MiB."""
+    """Refuse a body of more than 2 MiB, and one that cannot be read to its end."""
     if len(request.body) > LIMIT:
         raise Refusal(TOO_LARGE)
+    if request.broken:
+        raise Refusal(BROKEN)

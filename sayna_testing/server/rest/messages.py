@@ -14,7 +14,8 @@ TEXT = "text/plain; charset=utf-8"
 class Request:
     """One HTTP request: the path and query as they came, undecoded, and the whole body.
 
-    Bytes beyond ASCII in path and query are UTF-8, else lone surrogates; in headers Latin-1.
+    Bytes beyond ASCII in path and query are UTF-8, in headers Latin-1. A `broken` body came in
+    chunks that cannot be read to their end.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Request:
     query: str = ""
     headers: Headers = ()
     body: bytes = b""
+    broken: bool = False
     http_version: tuple[int, int] = (1, 1)
 
     def header(self, name: str) -> str | None:
@@ -43,11 +45,7 @@ class Upgrade:
     """A `/ws` request that was authorised and whose headers are right; `auth_id` "" is unscoped."""
 
     auth_id: str
-
-
-def printable(target: str) -> str:
-    """A path or query with what is no UTF-8 in it replaced; such bytes come as lone surrogates."""
-    return target.encode("utf-8", "surrogateescape").decode(errors="replace")
+    key: str
 
 
 def dump(value: Any) -> bytes:

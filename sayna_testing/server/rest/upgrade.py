@@ -13,7 +13,8 @@ def upgrade(request: Request, auth_id: str) -> Response | Upgrade:
         return plain(400, "Connection header did not include 'upgrade'")
     if (request.header("upgrade") or "").lower() != "websocket":
         return plain(400, "`Upgrade` header did not include 'websocket'")
-    if request.header("sec-websocket-key") is None:
+    key = request.header("sec-websocket-key")
+    if key is None:
         return plain(400, "`Sec-WebSocket-Key` header missing")
     if request.header("sec-websocket-version") != "13":
         return plain(400, "`Sec-WebSocket-Version` header did not include '13'")
@@ -21,4 +22,4 @@ def upgrade(request: Request, auth_id: str) -> Response | Upgrade:
         return plain(
             426, "WebSocket request couldn't be upgraded since no upgrade state was present"
         )
-    return Upgrade(auth_id)
+    return Upgrade(auth_id, key)

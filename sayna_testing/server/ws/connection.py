@@ -4,8 +4,6 @@ import asyncio
 import json
 from typing import Any, cast
 
-from aiohttp import web
-
 from sayna_testing.server.fault_effects import Delay, FrameEffect, Silent
 from sayna_testing.server.journal import Journal, redact_text
 from sayna_testing.server.rooms import Room
@@ -59,11 +57,11 @@ class Connection:
         """The room Sayna joined last."""
         return None if self._conversation.link is None else self._conversation.link.room
 
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Upgrade the request and serve the connection to its end."""
-        socket = self._socket = Socket(request)
+    async def serve(self, socket: Socket) -> None:
+        """Upgrade the connection and serve it to its end."""
+        self._socket = socket
         socket.on_eof = self._mischief.talk
-        await socket.open()
+        socket.open()
         self._note("open", flow=">")
         sender = self.loop.create_task(self._send_all(socket))
         try:
@@ -75,7 +73,6 @@ class Connection:
             self._end("*", {})
             self.closed = True
         await asyncio.gather(sender, return_exceptions=True)
-        return socket.response
 
     async def _read_all(self, socket: Socket) -> None:
         """Handle one message after the other, the next one only when the last is done (2.1)."""

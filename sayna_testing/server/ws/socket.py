@@ -1,16 +1,11 @@
-"""One upgraded connection as bytes: messages in, frames out, through aiohttp's public doors.
-
-aiohttp's own WebSocket closes with codes, echoes a Close and takes unmasked frames; the real server
-does none of that (websocket.md 2, 12), so the frames are ours and aiohttp carries the bytes.
-"""
+"""One upgraded connection as bytes: messages in, frames out (websocket.md 2, 12)."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
-from aiohttp import web
-
+from sayna_testing.server.http_connection import HttpConnection, rendered
 from sayna_testing.server.http_faults import cut
+from sayna_testing.server.rest import Response
 from sayna_testing.server.ws.wire import (
     FrameReader,
     Message,
@@ -23,40 +18,34 @@ _PAUSE_ABOVE = 1 << 20
 
 
 class Socket:
-    """The server's end of a WebSocket."""
+    """The server's end of a WebSocket; `key` is the client's `Sec-WebSocket-Key`."""
 
-    def __init__(self, request: web.BaseRequest) -> None:
-        self._request = request
+    def __init__(self, connection: HttpConnection, key: str) -> None:
+        self._connection = connection
+        self._key = key
         self._reader = FrameReader()
         self._eof = False
-        self._paused = False
         self._waiter: asyncio.Future[None] | None = None
         self.on_eof: Callable[[], None] = lambda: None
-        self.response = web.StreamResponse(
-            status=101,
-            headers={
-                "connection": "upgrade",
-                "upgrade": "websocket",
-                "sec-websocket-accept": accept_key(request.headers["sec-websocket-key"]),
-            },
-        )
-        self.response.force_close()
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Answer 101; from here on the connection is a WebSocket."""
-        await self.response.prepare(self._request)
-        protocol: Any = self._request.protocol  # its parser is typed as aiohttp's own
-        protocol.set_parser(self)
+        headers = (
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-accept", accept_key(self._key)),
+        )
+        self._connection.transport.write(rendered(Response(101, headers)))
+        self._connection.hand_over(self)
 
-    # aiohttp hands the bytes to its parser: us.
+    # The connection hands over what comes.
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+    def feed_data(self, data: bytes) -> None:
         """Take bytes from the connection."""
         self._reader.feed(data)
         if self._reader.waiting > _PAUSE_ABOVE:
-            self._pause(paused=True)
+            self._connection.transport.pause_reading()
         self._wake()
-        return False, b""
 
     def feed_eof(self) -> None:
         """Take the end of the connection."""
@@ -82,7 +71,7 @@ class Socket:
                 return message
 
     async def _more(self) -> None:
-        self._pause(paused=False)
+        self._connection.transport.resume_reading()
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
@@ -93,29 +82,14 @@ class Socket:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _pause(self, *, paused: bool) -> None:
-        transport = self._request.transport
-        if paused == self._paused or transport is None or transport.is_closing():
-            return
-        self._paused = paused
-        if paused:
-            transport.pause_reading()
-        else:
-            transport.resume_reading()
-
     async def write(self, data: bytes) -> bool:
         """Write bytes, waiting while the client does not take them; False when it is gone."""
-        try:
-            await self.response.write(data)
-        except ConnectionError:
-            return False
-        return True
+        return await self._connection.write(data)
 
     def hang_up(self) -> None:
         """Close the connection behind what was written."""
-        if self._request.transport is not None:
-            self._request.transport.close()
+        self._connection.transport.close()
 
     def abort(self) -> None:
         """Drop the connection at once, unsent bytes included."""
-        cut(self._request.transport)
+        cut(self._connection.transport)
