@@ -18,13 +18,12 @@ Answer: TypeAlias = Callable[[Request, "HttpConnection"], Awaitable[Response | N
 """Answers a request; with None it is the last one, and all that was to be written is written."""
 
 _PAUSE_ABOVE: Final = 1 << 20  # bytes that may wait to be read
-_PHRASES: Final = {
-    413: "Payload Too Large",
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Payload Too Large",  # these have other names in some Pythons
     414: "URI Too Long",
     416: "Range Not Satisfiable",
     422: "Unprocessable Entity",
 }
-"""What the real server calls those that have other names in some Pythons."""
 
 _log = logging.getLogger("sayna_testing")
 
@@ -150,20 +149,12 @@ def rendered(
 ) -> bytes:
     """A response as bytes; what the version does not imply is said in a `connection` header."""
     status, older = response.status, version < (1, 1)
-    phrase = _PHRASES.get(status) or _phrase(status)
-    lines = [f"HTTP/{version[0]}.{version[1]} {status} {phrase}"]
+    lines = [f"HTTP/{version[0]}.{version[1]} {status} {_PHRASES.get(status, '<none>')}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
     if keep_alive is older:
         lines.append(f"connection: {'keep-alive' if older else 'close'}")
     lines += [f"date: {formatdate(usegmt=True)}", "", ""]
     return "\r\n".join(lines).encode() + response.body
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "<none>"
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -237,7 +237,7 @@ class Reader:
 
     def next(self) -> Incoming | None:
         """The next request, None until all of it is there; raises HeadError."""
-        if self._head is None and not self._read_head():
+        if self._head is None and not (self._buffer and self._read_head()):
             return None
         broken = False
         try:

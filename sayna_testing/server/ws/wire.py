@@ -43,7 +43,7 @@ class Message(NamedTuple):
         return _SHORT.unpack_from(self.payload)[0] if len(self.payload) > 1 else None
 
 
-_OPCODES = frozenset(Opcode)
+_OPCODES = {opcode.value: opcode for opcode in Opcode}
 
 
 class WireError(Exception):
@@ -105,7 +105,7 @@ class FrameReader:
                 return message
         return None
 
-    def _next_frame(self) -> tuple[int, int, bytes] | None:
+    def _next_frame(self) -> tuple[Opcode, int, bytes] | None:
         data, at = self._data, self._at
         if len(data) - at < 2:
             return None
@@ -148,24 +148,24 @@ class FrameReader:
             end = 0
         self._at = end
 
-    def _control(self, opcode: int, payload: bytes) -> Message:
+    def _control(self, opcode: Opcode, payload: bytes) -> Message:
         if opcode == Opcode.CLOSE:
             _check_close(payload)
-        return Message(Opcode(opcode), payload)
+        return Message(opcode, payload)
 
-    def _data_frame(self, opcode: int, final: int, payload: bytes) -> Message | None:
+    def _data_frame(self, opcode: Opcode, final: int, payload: bytes) -> Message | None:
         if final and self._opcode is None and opcode != Opcode.CONTINUATION:
-            return _message(Opcode(opcode), payload)
+            return _message(opcode, payload)
         if opcode == Opcode.CONTINUATION:
             if self._opcode is None:
                 raise WireError("WebSocket protocol error: Continue frame but nothing to continue")
         elif self._opcode is not None:
-            name = Opcode(opcode).name.title()
+            name = opcode.name.title()
             raise WireError(
                 f"WebSocket protocol error: While waiting for more fragments received: {name}"
             )
         else:
-            self._opcode = Opcode(opcode)
+            self._opcode = opcode
         self._parts.append(payload)
         size = sum(map(len, self._parts))
         if size > MAX_MESSAGE:
@@ -185,13 +185,14 @@ def _message(opcode: Opcode, payload: bytes) -> Message:
     return Message(opcode, payload)
 
 
-def _known(opcode: int) -> int:
-    if opcode not in _OPCODES:
-        raise WireError(f"WebSocket protocol error: Encountered invalid opcode: {opcode}")
+def _known(number: int) -> Opcode:
+    opcode = _OPCODES.get(number)
+    if opcode is None:
+        raise WireError(f"WebSocket protocol error: Encountered invalid opcode: {number}")
     return opcode
 
 
-def _check_control(opcode: int, final: int, size: int) -> None:
+def _check_control(opcode: Opcode, final: int, size: int) -> None:
     if opcode < Opcode.CLOSE:
         return
     if not final:
