@@ -11,6 +11,9 @@ from sayna_testing.server.rest import Headers, Limits, Posted, PostError
 _NOT_SENT = ("Accept-Encoding",)
 """What aiohttp would add and Sayna does not send (rest.md 15.4)."""
 
+_REDIRECTS = 10 + 1
+"""Ten are followed (rest.md 4.3, 15.4); aiohttp counts the one at which it gives up."""
+
 
 async def post(url: str, headers: Headers, body: bytes, limits: Limits) -> Posted:
     """POST over a real socket, within limits at real speed, redirects followed.
@@ -22,7 +25,9 @@ async def post(url: str, headers: Headers, body: bytes, limits: Limits) -> Poste
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, skip_auto_headers=_NOT_SENT) as session,
-                session.post(url, data=body, headers=CIMultiDict(headers)) as response,
+                session.post(
+                    url, data=body, headers=CIMultiDict(headers), max_redirects=_REDIRECTS
+                ) as response,
             ):
                 return Posted(response.status, await response.read())
         except TimeoutError as error:
