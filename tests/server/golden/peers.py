@@ -80,6 +80,9 @@ class Socket:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._held = b""
+        self.holds = False
+        """Whether what is sent is held back, to arrive together with what is sent next."""
         self.events: asyncio.Queue[Event] = asyncio.Queue()
         self._pump = asyncio.create_task(self._read())
 
@@ -112,13 +115,17 @@ class Socket:
         await self.send_raw(bytes([(0x80 if fin else 0) | opcode]) + size + bytes(4) + payload)
 
     async def send_raw(self, data: bytes) -> None:
-        """Put bytes on the wire; a server that has gone does not matter here."""
-        with contextlib.suppress(ConnectionError):
-            self._writer.write(data)
-            await self._writer.drain()
+        """Put bytes on the wire, or behind those that are held; a server may have gone."""
+        self._held += data
+        if not self.holds:
+            with contextlib.suppress(ConnectionError):
+                self._writer.write(self._held)
+                self._held = b""
+                await self._writer.drain()
 
     def half_close(self) -> None:
         """Send no more, and still read."""
+        self._writer.write(self._held)
         self._writer.write_eof()
 
     async def close(self) -> None:

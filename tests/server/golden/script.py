@@ -1,6 +1,7 @@
 """Plays the script of a WebSocket case, line by line."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections import deque
@@ -50,7 +51,9 @@ class Play:
             lines.insert(0, f"connect {self._world.case.connect}")
         if lines[-1] != "< dropped":
             lines.append("silence")
-        for number, line in enumerate(lines):
+        for number, (line, following) in enumerate(itertools.pairwise([*lines, ""])):
+            if self._sockets:  # what is sent without a pause in between arrives at once
+                self._socket.holds = line.startswith("> ") and following.startswith("> ")
             try:
                 async with asyncio.timeout(_SOON * 4):
                     await self._line(line)
