@@ -6,9 +6,13 @@ import ast
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 import sayna_client
 import sayna_testing
@@ -60,8 +64,40 @@ def _scenarios(title: str, door: str) -> str:
 
 def _names(module: Any, title: str, about: str) -> str:
     """A section for each public name, filled in by mkdocstrings when the site is built."""
-    blocks = [f"::: {module.__name__}.{name}\n" for name in module.__all__]
+    blocks = [
+        f"::: {module.__name__}.{name}\n{_fields(getattr(module, name))}" for name in module.__all__
+    ]
     return "\n".join([NOTE, f"# {title}\n", f"{about}\n", *blocks])
+
+
+def _fields(value: Any) -> str:
+    """The fields of a model, as its class has them."""
+    if not (isinstance(value, type) and issubclass(value, BaseModel)):
+        return ""
+    fields = [
+        f"{name}: {_annotation(value, name)}{_unless_given(field)}"
+        for name, field in value.model_fields.items()
+    ]
+    return "\n".join(["\n```text", *fields, "```\n"]) if fields else ""
+
+
+def _annotation(model: type[BaseModel], name: str) -> str:
+    """A type as the code has it."""
+    owner = next(each for each in model.__mro__ if name in inspect.get_annotations(each))
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(body, ast.ClassDef)
+    written = {
+        ast.unparse(node.target): ast.unparse(node.annotation)
+        for node in body.body
+        if isinstance(node, ast.AnnAssign)
+    }
+    return written[name]
+
+
+def _unless_given(field: FieldInfo) -> str:
+    if field.is_required():
+        return ""
+    return f" = {field.get_default(call_default_factory=True)!r}"
 
 
 def _pytest() -> str:
@@ -75,7 +111,7 @@ def _pytest() -> str:
         and not node.name.startswith("_")
     ]
     rows = [f"| `{f.name}` | {_scope(f)} | {_first(ast.get_docstring(f))} |" for f in fixtures]
-    return "\n".join(["\n## Fixtures\n", "| fixture | scope | |", "|---|---|---|", *rows, ""])
+    return "\n".join(["\n## Fixtures\n", "| fixture | scope | what it is |", "|---|---|---|", *rows, ""])
 
 
 def _scope(fixture: ast.FunctionDef) -> str:
