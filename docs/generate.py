@@ -111,7 +111,9 @@ def _pytest() -> str:
         and not node.name.startswith("_")
     ]
     rows = [f"| `{f.name}` | {_scope(f)} | {_first(ast.get_docstring(f))} |" for f in fixtures]
-    return "\n".join(["\n## Fixtures\n", "| fixture | scope | what it is |", "|---|---|---|", *rows, ""])
+    return "\n".join(
+        ["\n## Fixtures\n", "| fixture | scope | what it is |", "|---|---|---|", *rows, ""]
+    )
 
 
 def _scope(fixture: ast.FunctionDef) -> str:
