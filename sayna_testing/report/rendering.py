@@ -43,7 +43,7 @@ def call_of(subject: Subject) -> Call:
             return call_of(subject.journal)
         case Outcome():
             return _played(subject)
-        case Journal():
+        case _:
             return Call(
                 name="call", entries=subject.entries, expectations=expectations(subject.waits)
             )

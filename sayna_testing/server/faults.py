@@ -206,7 +206,7 @@ class Faults:
         """What a frame meets that the server sends (`<`) or the client has sent (`>`)."""
         return self._meet(("frame", flow, kind), session)
 
-    def sound(self, session: str) -> list[FrameEffect]:
+    def sound(self, session: str) -> list[AudioCut]:
         """What a chunk of speech meets that goes to a room: of what meets frames, cuts."""
         return self._meet(("frame", "<", "audio"), session, AudioCut)
 
@@ -214,7 +214,7 @@ class Faults:
         """What meets the link to a recogniser."""
         return self._meet(("link", provider), session)
 
-    def speech(self, session: str) -> list[ProviderEffect]:
+    def speech(self, session: str) -> list[SpeechFails]:
         """What a synthesis meets."""
         return self._meet(("speech",), session)
 

@@ -66,7 +66,8 @@ class HttpConnection(asyncio.Protocol):
             return
         self._reader.feed(data)
         if self._more is not None:
-            _wake(self._more)
+            self._more.set_result(None)
+            self._more = None
         elif self._reader.waiting > _PAUSE_ABOVE:
             self.transport.pause_reading()
 
@@ -86,7 +87,7 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Let who writes go on."""
         if self._writable is not None:
-            _wake(self._writable)
+            self._writable.set_result(None)
             self._writable = None
 
     # What an answer may do
@@ -134,10 +135,7 @@ class HttpConnection(asyncio.Protocol):
         while (incoming := self._reader.next()) is None:
             self.transport.resume_reading()
             self._more = self._loop.create_future()
-            try:
-                await self._more
-            finally:
-                self._more = None
+            await self._more
         return incoming
 
     def _ask_for_body(self) -> None:
@@ -155,8 +153,3 @@ def rendered(
         lines.append(f"connection: {'keep-alive' if older else 'close'}")
     lines += [f"date: {formatdate(usegmt=True)}", "", ""]
     return "\r\n".join(lines).encode() + response.body
-
-
-def _wake(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -55,11 +55,6 @@ class MemoryTransport(asyncio.Transport):
         client.connection_made(near)
         return near
 
-    @property
-    def peer(self) -> MemoryTransport:
-        """The other end."""
-        return self._peer
-
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """Queue bytes for the other end; after either end closed they are lost, as on a socket."""
         if self._closing or not data:

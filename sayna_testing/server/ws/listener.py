@@ -97,6 +97,6 @@ class Listener:
 
     def _force(self, due: float) -> None:
         self._timer = None
-        if self._transcripts.force(max(due, self._loop.time())):
+        if self._transcripts.force(max(due, self._loop.time())):  # pragma: no branch - it is due
             self._outbox.offer(messages.stt_result(FORCED))
         self._arm()

@@ -124,8 +124,7 @@ class Mischief:
     def _reaches_room(self, chunk: bytes) -> bool:
         for effect in self._faults.sound(self._session):
             self._note(effect, "audio")
-            if isinstance(effect, AudioCut):
-                self._audio_left = effect.after
+            self._audio_left = effect.after
         return not self._loses_audio("audio", len(chunk))
 
     def _loses_audio(self, kind: str, size: int) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sayna_testing.server.fault_effects import SpeechFails
 from sayna_testing.server.media import MediaExtraError
 from sayna_testing.server.providers import Credentials
 from sayna_testing.server.state import ServerState
@@ -142,9 +141,8 @@ class Speaker:
         """The failure of this session's provider, else a planned one, else of everybody's."""
         if self.failures:
             return self.failures.popleft()
-        for effect in self._state.faults.speech(self._session):
-            if isinstance(effect, SpeechFails):
-                return Failure(effect.text, effect.after)
+        if planned := self._state.faults.speech(self._session):
+            return Failure(planned[0].text, planned[0].after)
         everybodys = self._state.tts_failures
         return Failure(str(everybodys.popleft())) if everybodys else None
 
