@@ -48,9 +48,10 @@ def sign(
             hook = signer.sip_call(from_=from_, to=to, event_id=event_id)
         else:
             hook = signer(body.read(), event_id=event_id)
+        told = f"{hook.curl(url)}\n".encode() if url else _as_request(hook)
     except ValueError as error:
         raise Unusable(str(error)) from None
-    click.echo(hook.curl(url) if url else _as_request(hook), nl=bool(url))
+    click.echo(told, nl=False)
 
 
 def _as_request(hook: SignedWebhook) -> bytes:

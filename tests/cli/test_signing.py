@@ -92,3 +92,9 @@ def test_an_unknown_command_is_refused_with_a_way_to_help() -> None:
     refused = run("draw")
     assert refused.exit_code == 2
     assert "Error: No such command 'draw'." in refused.output
+
+
+def test_a_url_that_cannot_be_written_is_refused() -> None:
+    result = CliRunner().invoke(main, ["sign", "--curl", "http://127.0.0.1/\udcff"])
+    assert result.exit_code == 2
+    assert "surrogates not allowed" in result.stderr

@@ -32,6 +32,20 @@ STT = {
 TTS = {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000}
 
 
+class Client(asyncio.Protocol):
+    """A client of bare bytes: keeps what comes."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set_result(None)
+
+
 class Peer:
     """A client that sends and expects literal frames."""
 
@@ -95,8 +109,11 @@ class Bench:
         self.connections.append(connection)
         await connection.serve(Socket(http, request.header("sec-websocket-key") or ""))
 
+    def accept(self) -> HttpConnection:
+        return HttpConnection(self._serve)
+
     async def connect(self, *, tenant: str = "") -> Peer:
-        connector = MemoryConnector(lambda: HttpConnection(self._serve))
+        connector = MemoryConnector(self.accept)
         client = aiohttp.ClientSession(connector=connector)
         self._clients.append(client)
         socket = await client.ws_connect(

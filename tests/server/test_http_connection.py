@@ -11,24 +11,11 @@ from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.http_connection import HttpConnection
 from sayna_testing.server.memory import MemoryTransport
 from sayna_testing.server.rest import Request, Response
+from tests.server.conftest import Client
 
 GET = b"GET / HTTP/1.1\r\n\r\n"
 LAST = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n"
 MUCH = 4 << 20
-
-
-class Client(asyncio.Protocol):
-    """Keeps what comes."""
-
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.ended = asyncio.get_running_loop().create_future()
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.set_result(None)
 
 
 def connect(
