@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from sayna_client import SaynaClient
 from sayna_testing.clock import virtual_time
 from sayna_testing.expectations import ExpectationError
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Outcome
 from sayna_testing.scripts.telling import tell
 from sayna_testing.server.settings import ServerSettings, SipHook, SipSettings
+from tests.testing.agents import STT, TTS
 from tests.testing.reacting import GREETING, call, hold, play, says
 
 
@@ -63,6 +65,28 @@ def test_who_never_speaks_is_told_so() -> None:
         finally:
             await caller.hangs_up()
             await agent
+
+    with virtual_time(), FakeSaynaServer() as server:
+        asyncio.run(talk(server))
+
+
+def test_what_else_an_agent_does_gives_it_no_more_time_to_speak() -> None:
+    async def fidget(url: str) -> None:
+        client = SaynaClient(url, STT, TTS)
+        async with client.connect():
+            await asyncio.sleep(1.5)
+            await client.clear()
+            await client.wait_for("closed")
+
+    async def talk(server: FakeSaynaServer) -> None:
+        agent = asyncio.create_task(fidget(server.url))
+        caller = server.caller(await server.wait_for_session())
+        begun = server.journal.now
+        with pytest.raises(ExpectationError, match="the agent to speak within 2 s"):
+            await caller.interrupts("hello", within=2.0)
+        assert server.journal.now - begun == pytest.approx(2.0)
+        await caller.hangs_up()
+        await agent
 
     with virtual_time(), FakeSaynaServer() as server:
         asyncio.run(talk(server))
