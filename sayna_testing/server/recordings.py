@@ -73,7 +73,7 @@ class Recorder:
         self._begin = clock()
         self._clips: list[Clip] = []
         self._ends: dict[str, float] = {}
-        self._loops: dict[str, tuple[float, AgentLoop]] = {}
+        self._loops = dict(room.loops)
         self._running = True
         self._unsubscribe = room.subscribe(self._hear)
         room.recorders.append(self)
@@ -110,7 +110,7 @@ class Recorder:
                 case AgentAudioCleared():
                     self._clear(now)
                 case AgentLoop():
-                    self._loops[event.identity] = now, event
+                    self._loops[event.identity] = event
                 case AgentLoopEnded():
                     self._end_loop(event.identity, now, event.fade)
                 case _:
@@ -123,15 +123,14 @@ class Recorder:
         self._clips.append(clip)
 
     def _end_loop(self, identity: str, now: float, fade: float) -> None:
-        """Lay the loop under everything else; one that began before the recording is not on it."""
+        """Lay the loop under everything else, from the begin of the recording on."""
         from sayna_testing.server.mixing import looped  # loads numpy
 
-        if identity not in self._loops:
-            return
-        start, loop = self._loops.pop(identity)
-        length = round((now + fade - start) * loop.sample_rate)
-        pcm = looped(loop.pcm, length, round(fade * loop.sample_rate))
-        self._clips.append(Clip(_LOOP, start, pcm, loop.sample_rate))
+        loop = self._loops.pop(identity)
+        start, rate = loop.since - self._begin, loop.sample_rate
+        pcm = looped(loop.pcm, round((now + fade - start) * rate), round(fade * rate))
+        missed = round(max(-start, 0.0) * rate)
+        self._clips.append(Clip(_LOOP, max(start, 0.0), pcm[2 * missed :], rate))
 
     def _clear(self, now: float) -> None:
         for clip in self._clips:

@@ -134,12 +134,16 @@ class AgentAudioCleared:
 
 @dataclass(frozen=True, slots=True)
 class AgentLoop:
-    """Sound that repeats on Sayna's track from now on, under what is spoken; as `AgentAudio`."""
+    """Sound that repeats on Sayna's track, under what is spoken; as `AgentAudio`.
+
+    It began at `since`, in seconds of the clock of the loop in which she lives.
+    """
 
     room: "Room"
     identity: str
     pcm: bytes
     sample_rate: int
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,7 @@ class Room:
         self.max_participants = max_participants
         self.creation_time = math.floor(time.time())
         self.recorders: list[Hears] = []
+        self.loops: dict[str, AgentLoop] = {}
         self.participants: dict[str, Participant] = {}
         self.deleted = False
         self._ids = ids
@@ -293,12 +298,14 @@ class Room:
         """Drop what of Sayna's track was not heard yet."""
         self.tell(AgentAudioCleared(self))
 
-    def loop_audio(self, identity: str, pcm: bytes, sample_rate: int) -> None:
+    def loop_audio(self, identity: str, pcm: bytes, sample_rate: int, since: float) -> None:
         """Repeat sound on the `tts-audio` track of a Sayna, mixed with what she says."""
-        self.tell(AgentLoop(self, identity, pcm, sample_rate))
+        loop = self.loops[identity] = AgentLoop(self, identity, pcm, sample_rate, since)
+        self.tell(loop)
 
     def end_loop(self, identity: str, fade: float = 0.0) -> None:
         """Fade out, over so many seconds, what `loop_audio` began."""
+        del self.loops[identity]
         self.tell(AgentLoopEnded(self, identity, fade))
 
     def tell(self, event: RoomEvent) -> None:

@@ -193,6 +193,23 @@ def test_loop_is_on_the_recording_of_the_session() -> None:
     assert heard[-800:] == list(range(1, 801))
 
 
+def test_recording_that_begins_meanwhile_has_the_loop_where_it_is() -> None:
+    async def call(bench: Bench) -> list[int]:
+        peer = await join(bench, clip())
+        await send(peer, "loading_start")
+        await asyncio.sleep(0.1)
+        ear = Ear(bench)
+        await asyncio.sleep(0.2)
+        await send(peer, "loading_stop")
+        await asyncio.sleep(0.1)
+        return ear.samples()
+
+    heard = play(call)
+    assert heard[:2400] == list(range(1601, 4001))
+    assert heard[2400:3200] == list(range(1, 801))
+    assert heard[3200 + 480 :] == [0] * 1120
+
+
 def test_loop_never_comes_over_the_socket() -> None:
     async def call(bench: Bench) -> list[int]:
         peer = await join(bench, clip())

@@ -22,9 +22,10 @@ class Loading:
 
     def start(self) -> None:
         """Begin to loop; no effect while it sounds, also during the fade."""
-        if self._clock() >= self._silent_from:
+        now = self._clock()
+        if now >= self._silent_from:
             self._silent_from = math.inf
-            self._room.loop_audio(self._identity, self._clip.mono(), self._clip.sample_rate)
+            self._room.loop_audio(self._identity, self._clip.mono(), self._clip.sample_rate, now)
 
     def stop(self, fade: float = FADE) -> None:
         """Fade out, or (0) fall silent at once; no effect unless it loops."""
