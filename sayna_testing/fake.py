@@ -384,9 +384,10 @@ class FakeSaynaServer:
     async def _serve(self, upgrade: Upgrade, connection: HttpConnection) -> None:
         with self._lock:
             key = f"ws-{next(self._numbers)}"
-            served = Connection(self._state, self.journal, key=key, auth_id=upgrade.auth_id)
+            socket = Socket(connection, upgrade.key)
+            served = Connection(self._state, self.journal, socket, key=key, auth_id=upgrade.auth_id)
             self._sessions.append(Session(served, self.journal))
-        await served.serve(Socket(connection, upgrade.key))
+        await served.serve()
 
     def _owes(self, loop: asyncio.AbstractEventLoop) -> str | None:
         """Sessions in other loops go on at real speed; virtual time must wait for them."""

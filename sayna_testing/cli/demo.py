@@ -36,6 +36,6 @@ def _places() -> tuple[Path, Path]:
     """Script and folder of the agent: inside an installed package, or in the source tree."""
     package = Path(sayna_testing.__file__).parent
     installed, source = package / "_demo", package.parent
-    if installed.is_dir():
+    if installed.is_dir():  # pragma: no cover - in the wheel only, whose own test plays the demo
         return installed / _SCRIPT, installed
     return source / "fixtures/conversations" / _SCRIPT, source / "docs/examples"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 
@@ -34,7 +34,7 @@ class MemoryTransport(asyncio.Transport):
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol) -> None:
         super().__init__(dict(_ADDRESSES))
         self._loop = loop
-        self._protocol: asyncio.BaseProtocol = protocol
+        self._protocol = protocol
         self._inbox: list[bytes] = []
         self._inbox_size = 0
         self._eof_comes = False
@@ -108,7 +108,7 @@ class MemoryTransport(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Hand this end to another protocol."""
-        self._protocol = protocol
+        self._protocol = cast("asyncio.Protocol", protocol)  # a stream transport has no others
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol on this end."""
@@ -163,12 +163,10 @@ class MemoryTransport(asyncio.Transport):
             data = self._inbox[0] if len(self._inbox) == 1 else b"".join(self._inbox)
             self._discard()
             self._peer._taken()
-            if isinstance(self._protocol, asyncio.Protocol):
-                self._protocol.data_received(data)
+            self._protocol.data_received(data)
             self._wake()
-        elif self._eof_comes:
-            if isinstance(self._protocol, asyncio.Protocol):
-                self._protocol.eof_received()
+        else:
+            self._protocol.eof_received()
             self._finish(None)
 
     def _taken(self) -> None:

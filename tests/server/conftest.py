@@ -105,9 +105,10 @@ class Bench:
     async def _serve(self, request: Request, http: HttpConnection) -> None:
         auth_id = request.header("x-tenant") or ""
         key = f"ws-{len(self.connections) + 1}"
-        connection = Connection(self.state, self.journal, key=key, auth_id=auth_id)
+        socket = Socket(http, request.header("sec-websocket-key") or "")
+        connection = Connection(self.state, self.journal, socket, key=key, auth_id=auth_id)
         self.connections.append(connection)
-        await connection.serve(Socket(http, request.header("sec-websocket-key") or ""))
+        await connection.serve()
 
     def accept(self) -> HttpConnection:
         return HttpConnection(self._serve)

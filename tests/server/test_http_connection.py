@@ -48,6 +48,8 @@ async def test_what_is_done_for_a_client_that_left_is_stopped() -> None:
     _, transport = connect(answer)
     transport.write(GET)
     await settle()
+    transport.write(GET)
+    await settle()
     assert not stopped.is_set()
     transport.abort()
     await asyncio.wait_for(stopped.wait(), 1)

@@ -23,7 +23,9 @@ from sayna_testing.server.ws.wire import Message, Opcode, WireError, close_paylo
 class Connection:
     """A session as the server sees it. The doors below are called in its own `loop`."""
 
-    def __init__(self, state: ServerState, journal: Journal, *, key: str, auth_id: str) -> None:
+    def __init__(
+        self, state: ServerState, journal: Journal, socket: Socket, *, key: str, auth_id: str
+    ) -> None:
         self.key = key
         self.loop = asyncio.get_running_loop()
         self.closed = False
@@ -39,7 +41,8 @@ class Connection:
             close=self.close,
             in_room=self._mischief.in_room,
         )
-        self._socket: Socket | None = None
+        self._socket = socket
+        socket.on_eof = self._mischief.talk
         self._ended = False
 
     @property
@@ -57,10 +60,9 @@ class Connection:
         """The room Sayna joined last."""
         return None if self._conversation.link is None else self._conversation.link.room
 
-    async def serve(self, socket: Socket) -> None:
+    async def serve(self) -> None:
         """Upgrade the connection and serve it to its end."""
-        self._socket = socket
-        socket.on_eof = self._mischief.talk
+        socket = self._socket
         socket.open()
         self._note("open", flow=">")
         sender = self.loop.create_task(self._send_all(socket))
@@ -255,8 +257,7 @@ class Connection:
 
     def abort(self) -> None:
         """Drop the connection without a Close."""
-        if self._socket is not None:
-            self._socket.abort()
+        self._socket.abort()
 
     def disown(self) -> None:
         """Write nothing more about this connection; from any thread."""
