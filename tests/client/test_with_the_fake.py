@@ -39,6 +39,13 @@ async def test_a_clear_ends_what_is_being_said(sayna_server: Any) -> None:
         assert client.ready
 
 
+async def test_a_blank_text_is_not_waited_for(sayna_server: Any) -> None:
+    async with SaynaClient(sayna_server.url, STT, TTS).connect() as client:
+        await client.speak("  ")
+        async with asyncio.timeout(5):
+            await client.say("two")
+
+
 async def test_a_refusal_of_the_fake_is_told(sayna_server: Any) -> None:
     stt = STTConfig(provider="acme", model="m")
     with pytest.raises(SaynaRefusedError, match="Unsupported provider: acme"):
