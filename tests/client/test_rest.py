@@ -291,6 +291,7 @@ async def test_a_recording_is_downloaded_whole_or_not_at_all(tmp_path: Path) -> 
             None,
         ),
         (Answer(500, "<html>", {"content-type": "text/html"}), SaynaServerError, "HTTP 500", None),
+        (Answer(300), SaynaServerError, "HTTP 300: Some Reason", None),
         (Answer(302), SaynaServerError, "HTTP 302: Some Reason", None),
     ],
 )
