@@ -274,6 +274,7 @@ async def test_a_refused_configuration_ends_reconnecting() -> None:
     [
         (SaynaConnectionError("x"), False),
         (SaynaConnectionError("x", status_code=429), False),
+        (SaynaConnectionError("x", status_code=400), True),
         (SaynaConnectionError("x", status_code=403), True),
         (SaynaConnectionError("x", status_code=502), False),
         (SaynaConnectionError("x", close_code=1012), False),
@@ -281,7 +282,7 @@ async def test_a_refused_configuration_ends_reconnecting() -> None:
         (SaynaTimeoutError("x"), False),
         (SaynaRefusedError("x"), True),
     ],
-    ids=[str(n) for n in range(8)],
+    ids=str,
 )
 def test_some_failures_make_more_attempts_pointless(
     error: SaynaConnectionError, final: bool
