@@ -14,6 +14,7 @@ from sayna_testing.server.rooms import (
     AgentLoopEnded,
     ParticipantAudio,
     Room,
+    RoomDeleted,
     RoomEvent,
 )
 
@@ -73,9 +74,10 @@ class Recorder:
         self._begin = clock()
         self._clips: list[Clip] = []
         self._ends: dict[str, float] = {}
-        self._loops = dict(room.loops)
         self._running = True
-        self._unsubscribe = room.subscribe(self._hear)
+        with self._lock:
+            self._unsubscribe = room.subscribe(self._hear)
+            self._loops = room.looping()
         room.recorders.append(self)
 
     def stop(self) -> None:
@@ -87,8 +89,8 @@ class Recorder:
             self._unsubscribe()
             self._room.recorders.remove(self)
             duration = self._clock() - self._begin
-            for identity in tuple(self._loops):
-                self._end_loop(identity, duration, 0.0)
+            for loop in self._loops:
+                self._lay(loop, duration, 0.0)
             for clip in self._clips:
                 clip.cut(duration)
             recording = Recording(tuple(clip for clip in self._clips if clip.pcm), duration)
@@ -100,6 +102,9 @@ class Recorder:
             self._add(source, self._clock() - self._begin, pcm, sample_rate)
 
     def _hear(self, event: RoomEvent) -> None:
+        if isinstance(event, RoomDeleted):  # LiveKit ends a recording with its room
+            self.stop()
+            return
         with self._lock:
             now = self._clock() - self._begin
             match event:
@@ -110,9 +115,10 @@ class Recorder:
                 case AgentAudioCleared():
                     self._clear(now)
                 case AgentLoop():
-                    self._loops[event.identity] = event
+                    self._loops.add(event)
                 case AgentLoopEnded():
-                    self._end_loop(event.identity, now, event.fade)
+                    self._loops.discard(event.loop)
+                    self._lay(event.loop, now, event.fade)
                 case _:
                     pass
 
@@ -122,11 +128,10 @@ class Recorder:
         self._ends[source] = clip.end
         self._clips.append(clip)
 
-    def _end_loop(self, identity: str, now: float, fade: float) -> None:
-        """Lay the loop under everything else, from the begin of the recording on."""
+    def _lay(self, loop: AgentLoop, now: float, fade: float) -> None:
+        """Lay a loop that ends under everything else, from the begin of the recording on."""
         from sayna_testing.server.mixing import looped  # loads numpy
 
-        loop = self._loops.pop(identity)
         start, rate = loop.since - self._begin, loop.sample_rate
         pcm = looped(loop.pcm, round((now + fade - start) * rate), round(fade * rate))
         missed = round(max(-start, 0.0) * rate)

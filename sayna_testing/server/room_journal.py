@@ -65,5 +65,5 @@ _KINDS: dict[type[RoomEvent], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     AgentAudio: ("room_audio", lambda e: {"sample_rate": e.sample_rate}),
     AgentAudioCleared: ("room_audio_cleared", lambda _: {}),
     AgentLoop: ("room_loop", lambda e: {"identity": e.identity}),
-    AgentLoopEnded: ("room_loop_ended", lambda e: {"identity": e.identity}),
+    AgentLoopEnded: ("room_loop_ended", lambda e: {"identity": e.loop.identity}),
 }

@@ -132,7 +132,7 @@ class AgentAudioCleared:
     room: "Room"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class AgentLoop:
     """Sound that repeats on Sayna's track, under what is spoken; as `AgentAudio`.
 
@@ -151,7 +151,7 @@ class AgentLoopEnded:
     """The loop fades out over `fade` seconds."""
 
     room: "Room"
-    identity: str
+    loop: AgentLoop
     fade: float
 
 
@@ -230,7 +230,7 @@ class Room:
         self.max_participants = max_participants
         self.creation_time = math.floor(time.time())
         self.recorders: list[Hears] = []
-        self.loops: dict[str, AgentLoop] = {}
+        self._loops: set[AgentLoop] = set()
         self.participants: dict[str, Participant] = {}
         self.deleted = False
         self._ids = ids
@@ -247,6 +247,11 @@ class Room:
         """Everybody in it now, in the order of their joins."""
         with self._lock:
             return list(self.participants.values())
+
+    def looping(self) -> set[AgentLoop]:
+        """What loops in it now, under what is spoken."""
+        with self._lock:
+            return set(self._loops)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every event, in the thread that caused it; returns the undo."""
@@ -298,15 +303,19 @@ class Room:
         """Drop what of Sayna's track was not heard yet."""
         self.tell(AgentAudioCleared(self))
 
-    def loop_audio(self, identity: str, pcm: bytes, sample_rate: int, since: float) -> None:
+    def loop_audio(self, identity: str, pcm: bytes, sample_rate: int, since: float) -> AgentLoop:
         """Repeat sound on the `tts-audio` track of a Sayna, mixed with what she says."""
-        loop = self.loops[identity] = AgentLoop(self, identity, pcm, sample_rate, since)
+        loop = AgentLoop(self, identity, pcm, sample_rate, since)
+        with self._lock:
+            self._loops.add(loop)
         self.tell(loop)
+        return loop
 
-    def end_loop(self, identity: str, fade: float = 0.0) -> None:
+    def end_loop(self, loop: AgentLoop, fade: float = 0.0) -> None:
         """Fade out, over so many seconds, what `loop_audio` began."""
-        del self.loops[identity]
-        self.tell(AgentLoopEnded(self, identity, fade))
+        with self._lock:
+            self._loops.remove(loop)
+        self.tell(AgentLoopEnded(self, loop, fade))
 
     def tell(self, event: RoomEvent) -> None:
         """Pass an event to the listeners of this room, then to those of all rooms."""

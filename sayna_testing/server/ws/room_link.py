@@ -55,6 +55,7 @@ class RoomLink:
         self._close = close
         self._loop = asyncio.get_running_loop()
         self._goodbye: asyncio.TimerHandle | None = None
+        self._out = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
     @property
@@ -69,7 +70,7 @@ class RoomLink:
 
     def join(self) -> None:
         """Join, publish the track of an audio session, and see the tracks that are there."""
-        present = [p for p in self.room.participants.values() if not self._is_me(p)]
+        present = [p for p in self.room.present() if not self._is_me(p)]
         self._unsubscribe = self.room.subscribe(self._hop)
         self.room.join(self._me)
         if self._voice is None:
@@ -94,28 +95,32 @@ class RoomLink:
             self._loading.stop()
 
     def leave(self) -> None:
-        """Leave the room and hear nothing more of it."""
+        """Leave the room and stop its recording."""
         self.stop()
         if self.connected:
             self.room.leave(self._me.identity)
+        if self._recorder is not None:
+            self._recorder.stop()
 
     def stop(self) -> None:
-        """Hear nothing more of the room."""
+        """Hear nothing more of the room; an older one is neither left nor its recording stopped."""
         self._unsubscribe()
         if self._goodbye is not None:
             self._goodbye.cancel()
         if self._loading is not None:
             self._loading.stop(fade=0)
-        if self._recorder is not None:
-            self._recorder.stop()
 
     def _hop(self, event: RoomEvent) -> None:
         """Take an event of any thread into the loop of the session."""
         if asyncio._get_running_loop() is self._loop:  # get_running_loop, but None outside of one
-            self._loop.call_soon(self._on_event, event)
+            self._loop.call_soon(self._take, event)
             return
         with suppress(RuntimeError):  # the loop is closed: nobody is there to be told
-            self._loop.call_soon_threadsafe(self._on_event, event)
+            self._loop.call_soon_threadsafe(self._take, event)
+
+    def _take(self, event: RoomEvent) -> None:
+        if not self._out:
+            self._on_event(event)
 
     def _on_event(self, event: RoomEvent) -> None:
         match event:
@@ -142,7 +147,9 @@ class RoomLink:
         )
 
     def _lost(self) -> None:
-        """Sayna itself is out: nothing is said, speech goes to the socket (9.3)."""
+        """Sayna itself is out: nothing is said or heard, speech goes to the socket (9.3)."""
+        self._out = True
+        self._unsubscribe()
         if self._loading is not None:
             self._loading.stop(fade=0)
         if self._voice is not None and self._voice.speaker.track is not None:
@@ -157,9 +164,8 @@ class RoomLink:
             )
 
     def _on_data(self, sender: Participant | None, payload: bytes, topic: str | None) -> None:
-        """A sender that Sayna does not know is the server, and always heard (5.3)."""
-        known = sender is not None and sender.identity in self.room.participants
-        identity = sender.identity if sender is not None and known else None
+        """A sender who never joined is the server to Sayna, and always heard (5.3)."""
+        identity = sender.identity if sender is not None and sender.sid else None
         if identity is None or self._hears(identity):
             self._outbox.post(messages.room_message(payload, identity, topic))
 

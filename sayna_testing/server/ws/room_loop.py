@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from sayna_testing.server.rooms import Room
+from sayna_testing.server.rooms import AgentLoop, Room
 from sayna_testing.server.ws.loading import Clip
 
 FADE = 0.03
@@ -18,17 +18,20 @@ class Loading:
         self._identity = identity
         self._clip = clip
         self._clock = asyncio.get_running_loop().time
+        self._loop: AgentLoop | None = None
         self._silent_from = -math.inf
 
     def start(self) -> None:
         """Begin to loop; no effect while it sounds, also during the fade."""
         now = self._clock()
-        if now >= self._silent_from:
-            self._silent_from = math.inf
-            self._room.loop_audio(self._identity, self._clip.mono(), self._clip.sample_rate, now)
+        if self._loop is None and now >= self._silent_from:
+            self._loop = self._room.loop_audio(
+                self._identity, self._clip.mono(), self._clip.sample_rate, now
+            )
 
     def stop(self, fade: float = FADE) -> None:
         """Fade out, or (0) fall silent at once; no effect unless it loops."""
-        if self._silent_from == math.inf:
+        loop, self._loop = self._loop, None
+        if loop is not None:
             self._silent_from = self._clock() + fade
-            self._room.end_loop(self._identity, fade)
+            self._room.end_loop(loop, fade)
