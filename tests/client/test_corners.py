@@ -282,7 +282,7 @@ async def test_a_refused_configuration_ends_reconnecting() -> None:
         (SaynaTimeoutError("x"), False),
         (SaynaRefusedError("x"), True),
     ],
-    ids=str,
+    ids=[str(n) for n in range(9)],
 )
 def test_some_failures_make_more_attempts_pointless(
     error: SaynaConnectionError, final: bool
