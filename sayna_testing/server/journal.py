@@ -104,13 +104,21 @@ class Journal:
                 len(self._entries), self._now(), session, flow, kind, visible, audio, dropped, error
             )
             self._entries.append(entry)
-            due = [waiter for waiter in self._waiters if waiter[0](entry)] if self._waiters else []
-            for waiter in due:
-                self._waiters.remove(waiter)
-        for _, future in due:
-            if not future.done():  # pragma: no branch - who waits may give up in another thread
+            due = self._due(entry) if self._waiters else []
+        for future, met in due:
+            if future.done():  # pragma: no cover - who waits may give up in another thread
+                continue
+            if isinstance(met, Exception):
+                future.set_exception(met)
+            else:
                 future.set_result(entry)
         return entry
+
+    def _due(self, entry: Entry) -> list[tuple[Future[Entry], bool | Exception]]:
+        """Whose wait ends with an entry; a match that raises fails its own wait, not the server."""
+        verdicts = [(waiter, _verdict(waiter[0], entry)) for waiter in self._waiters]
+        self._waiters = [waiter for waiter, met in verdicts if not met]
+        return [(future, met) for (_, future), met in verdicts if met]
 
     @property
     def now(self) -> float:
@@ -194,6 +202,13 @@ class Journal:
         if loop is not None:
             self._zero[id(loop)] = loop.time() - since
         return round(since, 6)
+
+
+def _verdict(match: Match, entry: Entry) -> bool | Exception:
+    try:
+        return match(entry)
+    except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+        return error
 
 
 _IN_TEXT = re.compile(

@@ -108,6 +108,31 @@ def test_an_error_inside_the_fake_fails_the_test(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["*the fake server failed: a bug of the fake*"])
 
 
+def test_an_error_inside_the_speech_of_the_fake_fails_the_test(suite: Suite) -> None:
+    result = suite(
+        """
+        import asyncio
+        from agent import CONFIG, connected
+
+        async def test_it(sayna_server):
+            def broken(event):
+                if type(event).__name__ == "AgentAudio":
+                    raise ZeroDivisionError("a bug of the fake")
+
+            async with connected(sayna_server) as ws:
+                await ws.send_json({**CONFIG, "livekit": {"room_name": "r"}})
+                assert (await ws.receive_json())["type"] == "ready"
+                sayna_server.rooms.subscribe(broken)
+                await ws.send_json({"type": "speak", "text": "Hello"})
+                await sayna_server.sessions[-1].wait_for_speech()
+                await asyncio.sleep(0.1)
+        """,
+        AUTO,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the fake server failed: a bug of the fake*"])
+
+
 def test_errors_of_others_are_left_alone(suite: Suite) -> None:
     suite(
         """

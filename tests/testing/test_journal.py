@@ -59,6 +59,16 @@ async def test_a_wait_in_a_loop_is_woken_from_another_thread() -> None:
     assert entry.kind == "clear"
 
 
+def test_a_match_that_raises_fails_its_own_wait_and_nothing_else() -> None:
+    journal = Journal()
+    broken = journal.first(lambda entry: bool(entry.data["text"]))
+    sound = journal.first(lambda entry: entry.kind == "open")
+    assert journal.record("open", flow=">").index == 0
+    assert isinstance(broken.exception(timeout=0), KeyError)
+    assert sound.result(timeout=0).kind == "open"
+    assert journal.record("speak", flow=">", data={"text": "hi"}).index == 1
+
+
 def test_a_wait_given_up_is_not_woken() -> None:
     journal = Journal()
     future = journal.first(lambda e: True)

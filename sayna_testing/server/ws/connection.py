@@ -61,11 +61,12 @@ class Connection:
         return None if self._conversation.link is None else self._conversation.link.room
 
     async def serve(self) -> None:
-        """Upgrade the connection and serve it to its end."""
+        """Upgrade the connection and serve it to its end; raises what failed inside."""
         socket = self._socket
         socket.open()
         self._note("open", flow=">")
         sender = self.loop.create_task(self._send_all(socket))
+        sender.add_done_callback(self._end_if_failed)
         try:
             await self._read_all(socket)
         finally:
@@ -74,7 +75,13 @@ class Connection:
             self._conversation.end()
             self._end("*", {})
             self.closed = True
-        await asyncio.gather(sender, return_exceptions=True)
+        await asyncio.wait([sender])
+        if not sender.cancelled():
+            sender.result()
+
+    def _end_if_failed(self, sender: asyncio.Task[None]) -> None:
+        if not sender.cancelled() and sender.exception() is not None:
+            self.abort()
 
     async def _read_all(self, socket: Socket) -> None:
         """Handle one message after the other, the next one only when the last is done (2.1)."""

@@ -77,6 +77,7 @@ class Speaker:
         self._waiting.append(text)
         if self._worker is None:
             self._worker = self._loop.create_task(self._work())
+            self._worker.add_done_callback(_tell_failure)
 
     async def clear(self) -> None:
         """Drop what is not handed out yet (7.3)."""
@@ -159,6 +160,12 @@ class Speaker:
 
     def _now(self) -> int:
         return int(self._loop.time() * 1000)
+
+
+def _tell_failure(worker: asyncio.Task[None]) -> None:
+    """Let the loop tell at once what went wrong; a task that is kept tells nobody."""
+    if not worker.cancelled():
+        worker.result()
 
 
 def _before(chunks: list[bytes], size: int) -> list[bytes]:
