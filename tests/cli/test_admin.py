@@ -14,16 +14,13 @@ from sayna_testing.cli.admin import Admin
 from sayna_testing.cli.director import Director
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.webhooks import WEBHOOK_SECRET, explain
+from tests.frames import STT
 
 CONFIG = {
     "type": "config",
-    "stt_config": {
-        "provider": "deepgram", "language": "en-US", "sample_rate": 16000, "channels": 1,
-        "punctuation": True, "encoding": "linear16", "model": "nova-3",
-        "auth": {"api_key": "dg-secret"},
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}  # fmt: skip
+    "stt_config": {**STT, "auth": {"api_key": "dg-secret"}},
+    "tts_config": TTS,
+}
 
 
 class Doors:

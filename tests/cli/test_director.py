@@ -14,16 +14,9 @@ from sayna_testing.cli.admin import Admin
 from sayna_testing.cli.director import Director
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.scripts import Script, loads
+from tests.frames import CONFIG
 
 TOKEN = {"Authorization": "Bearer t0k3n"}
-CONFIG = {
-    "type": "config",
-    "stt_config": {
-        "provider": "deepgram", "language": "en-US", "sample_rate": 16000, "channels": 1,
-        "punctuation": True, "encoding": "linear16", "model": "nova-3",
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}  # fmt: skip
 GREETS = """
 name = "greets"
 [[turn]]

@@ -12,20 +12,7 @@ import pytest
 from sayna_testing.clock import virtual_time
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.journal import Entry
-
-CONFIG = {
-    "type": "config",
-    "stt_config": {
-        "provider": "deepgram",
-        "language": "en-US",
-        "sample_rate": 16000,
-        "channels": 1,
-        "punctuation": True,
-        "encoding": "linear16",
-        "model": "nova-3",
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}
+from tests.frames import CONFIG
 
 
 @pytest.fixture

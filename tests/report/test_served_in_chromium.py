@@ -8,17 +8,10 @@ from urllib.request import Request, urlopen
 
 from websockets.sync.client import connect
 
+from tests import frames
 from tests.cli.serving import serving
 
-CONFIG = {
-    "type": "config",
-    "stream_id": "call-42",
-    "stt_config": {
-        "provider": "deepgram", "language": "en-US", "sample_rate": 16000, "channels": 1,
-        "punctuation": True, "encoding": "linear16", "model": "nova-3",
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}  # fmt: skip
+CONFIG = {**frames.CONFIG, "stream_id": "call-42"}
 
 
 def test_the_report_of_a_served_fake_shows_what_its_journal_holds(tab: Any) -> None:

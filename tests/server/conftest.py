@@ -19,17 +19,7 @@ from sayna_testing.server.settings import ServerSettings
 from sayna_testing.server.state import ServerState
 from sayna_testing.server.ws import Connection
 from sayna_testing.server.ws.socket import Socket
-
-STT = {
-    "provider": "deepgram",
-    "language": "en",
-    "sample_rate": 16000,
-    "channels": 1,
-    "punctuation": True,
-    "encoding": "linear16",
-    "model": "nova-3",
-}
-TTS = {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000}
+from tests.frames import STT, TTS
 
 
 class Client(asyncio.Protocol):

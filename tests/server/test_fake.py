@@ -24,20 +24,7 @@ from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.rest import Request, Response
 from sayna_testing.server.rest.messages import json_response
 from sayna_testing.server.session import Session
-
-CONFIG = {
-    "type": "config",
-    "stt_config": {
-        "provider": "deepgram",
-        "language": "en-US",
-        "sample_rate": 16000,
-        "channels": 1,
-        "punctuation": True,
-        "encoding": "linear16",
-        "model": "nova-3",
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}
+from tests.frames import CONFIG
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from sayna_testing.server.rooms import AgentAudioCleared, Participant, RoomEvent
 from sayna_testing.server.session import Delivered
 from sayna_testing.server.settings import ServerSettings
 from sayna_testing.speech import synthesize
-from tests.server.conftest import STT, TTS, Bench, Client, Peer
+from tests.frames import STT, TTS
+from tests.server.conftest import Bench, Client, Peer
 
 NO_RECOGNISER = "no recogniser: no config with audio was accepted"
 UPGRADE = (

@@ -15,20 +15,8 @@ from hypothesis import strategies as st
 from sayna_testing.clock import virtual_time
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.speech import synthesize
+from tests.frames import CONFIG
 
-CONFIG: dict[str, Any] = {
-    "type": "config",
-    "stt_config": {
-        "provider": "deepgram",
-        "language": "en-US",
-        "sample_rate": 16000,
-        "channels": 1,
-        "punctuation": True,
-        "encoding": "linear16",
-        "model": "nova-3",
-    },
-    "tts_config": {"provider": "deepgram", "model": "aura-asteria-en", "sample_rate": 16000},
-}
 LIVEKIT = {**CONFIG, "livekit": {"room_name": "r1"}}
 KEYS = {
     "ready": {

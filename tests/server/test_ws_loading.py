@@ -10,7 +10,8 @@ import pytest
 
 from sayna_testing.clock import virtual_time
 from sayna_testing.server.recordings import Recorder, Recording
-from tests.server.conftest import TTS, Bench, Peer
+from tests.frames import TTS
+from tests.server.conftest import Bench, Peer
 
 RATE = 16000
 ROOM = {"room_name": "r"}
