@@ -14,7 +14,7 @@ from sayna_testing.cli.admin import Admin
 from sayna_testing.cli.director import Director
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.webhooks import WEBHOOK_SECRET, explain
-from tests.frames import STT
+from tests.frames import STT, TTS
 
 CONFIG = {
     "type": "config",
