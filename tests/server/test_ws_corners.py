@@ -23,6 +23,7 @@ UPGRADE = (
     b"GET /ws HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
     b"sec-websocket-key: x\r\nsec-websocket-version: 13\r\n\r\n"
 )
+HIGH_WATER = 64 * 1024
 Act = Callable[[Bench, Peer], Coroutine[None, None, None]]
 
 
@@ -157,6 +158,30 @@ def test_forced_end_of_speech_is_lost_where_the_queue_is_full() -> None:
         await asyncio.sleep(1)
         assert client.received.count(b'{"type":"message"}') == 1100
         assert client.received.count(b'{"type":"stt_result"') == 1
+
+    play(act)
+
+
+def test_what_waits_for_a_client_that_does_not_read_is_a_queue_and_a_transport() -> None:
+    async def act(bench: Bench, _peer: Peer) -> None:
+        client = Client()
+        near = MemoryTransport.pair(asyncio.get_running_loop(), client, bench.accept())
+        config = json.dumps({"type": "config", "stt_config": STT, "tts_config": TTS}).encode()
+        text = json.dumps({"type": "speak", "text": "a long story " * 100}).encode()
+        clear = b'{"type":"clear"}'
+        near.write(UPGRADE)
+        for frame in (config, text):
+            near.write(b"\x81\xfe" + len(frame).to_bytes(2, "big") + bytes(4) + frame)
+        await bench.until("speak")
+        near.pause_reading()
+        await asyncio.sleep(1)
+        near.write(b"\x81" + bytes([0x80 | len(clear)]) + bytes(4) + clear)
+        await asyncio.sleep(1)
+        near.resume_reading()
+        await asyncio.sleep(1)
+        frames = len(client.received) // (320 + 4)
+        assert 1024 <= frames <= 1024 + HIGH_WATER // (320 + 4) + 1
+        assert b"tts_playback_complete" not in client.received
 
     play(act)
 

@@ -4,7 +4,8 @@ import asyncio
 
 from sayna_testing.server.recordings import Recording
 from sayna_testing.server.rooms import Participant, Room
-from tests.server.conftest import Bench, Peer
+from sayna_testing.server.settings import ServerSettings
+from tests.server.conftest import TTS, Bench, Peer
 from tests.server.test_ws_corners import play
 from tests.server.test_ws_loading import clip
 
@@ -41,6 +42,39 @@ def test_nothing_is_told_of_a_room_that_was_lost_in_the_same_breath() -> None:
         await peer.silence()
 
     play(act)
+
+
+def test_speech_that_waits_for_a_room_that_is_lost_goes_on_over_the_socket() -> None:
+    async def act(bench: Bench, peer: Peer) -> None:
+        text = {"type": "speak", "text": "A text of more than a few seconds in a room"}
+        await peer.configure(tts_config={**TTS, "voice_id": "other"})
+        await peer.send(text)
+        whole, _ = await peer.speech()
+        await peer.configure(livekit={"room_name": "r"})
+        bench.listen("r")
+        await peer.send(text)
+        await asyncio.sleep(0.55)
+        room_of(bench, "r").leave("sayna-ai")
+        heard = b"".join(bench.heard)
+        rest, _ = await peer.speech()
+        assert heard
+        assert rest
+        assert heard + b"".join(rest) == b"".join(whole)
+
+    play(act)
+
+
+def test_room_deleted_during_the_join_is_made_again() -> None:
+    async def act(bench: Bench, peer: Peer) -> None:
+        configured = asyncio.ensure_future(
+            peer.configure(livekit={"room_name": "r", "enable_recording": True})
+        )
+        await asyncio.sleep(0.5)
+        bench.state.rooms.delete("r")
+        assert (await configured)["type"] == "ready"
+        assert list(room_of(bench, "r").participants) == ["sayna-ai"]
+
+    play(act, ServerSettings(livekit_connect_latency=1))
 
 
 def test_two_loops_of_the_same_identity_end_each_by_itself() -> None:

@@ -169,6 +169,7 @@ class Conversation:
         recorder = self._record(room, stream_id) if livekit["enable_recording"] else None
         await asyncio.sleep(self._state.settings.livekit_connect_latency)
         enter_room(self._state, publishes=voice is not None)
+        room = self._state.rooms.create(room.name)  # it may have been deleted meanwhile
         link = RoomLink(
             room, livekit, self._outbox, voice, self._close, recorder=recorder, clip=clip
         )

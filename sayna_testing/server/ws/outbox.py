@@ -37,6 +37,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._queue: deque[Outgoing] = deque()
+        self._in_flight = 0
         self._closed = False
         self._filled = asyncio.Event()
         self._space = asyncio.Event()
@@ -45,7 +46,7 @@ class Outbox:
     @property
     def is_full(self) -> bool:
         """Whether who can wait has to."""
-        return len(self._queue) >= CAPACITY
+        return len(self._queue) + self._in_flight >= CAPACITY
 
     def post(self, frame: Frame) -> None:
         """Queue a frame, also beyond the bound: each event waits in a task of its own."""
@@ -74,12 +75,14 @@ class Outbox:
             self._filled.set()
 
     async def take(self) -> list[Outgoing]:
-        """Everything queued, as soon as there is something."""
+        """Everything queued, as soon as there is something; it counts until the next call."""
+        self._in_flight = 0
+        self._space.set()
         await self._filled.wait()
         self._filled.clear()
         taken = list(self._queue)
         self._queue.clear()
-        self._space.set()
+        self._in_flight = len(taken)
         return taken
 
     def close(self) -> None:

@@ -24,21 +24,24 @@ class RoomTrack:
 
     async def play(self, chunks: list[bytes]) -> list[bytes]:
         """Queue chunks, waiting while the buffer is full; returns those the room did not take."""
-        if not self.connected or not self._sample_rate:
+        if not self._sample_rate:
             return chunks
         whole = [chunk for chunk in chunks if len(chunk) % 2 == 0]
-        pcm = b"".join(self._reaching(whole))
-        if pcm:
-            await self._push(pcm)
+        await self._wait_for_room(self._lasts(whole))
+        if not self.connected:
+            return chunks
+        if pcm := b"".join(self._reaching(whole)):
+            self._drained_at = max(self._drained_at, self._loop.time()) + self._lasts([pcm])
+            self._room.play_audio(pcm, self._sample_rate)
         return [chunk for chunk in chunks if len(chunk) % 2]
 
-    async def _push(self, pcm: bytes) -> None:
-        duration = len(pcm) / (2 * self._sample_rate)
-        ahead = self._drained_at - self._loop.time()
-        if ahead + min(duration, BUFFER) > BUFFER:
-            await asyncio.sleep(ahead + min(duration, BUFFER) - BUFFER)
-        self._drained_at = max(self._drained_at, self._loop.time()) + duration
-        self._room.play_audio(pcm, self._sample_rate)
+    def _lasts(self, chunks: list[bytes]) -> float:
+        return sum(map(len, chunks)) / (2 * self._sample_rate)
+
+    async def _wait_for_room(self, duration: float) -> None:
+        excess = self._drained_at - self._loop.time() + min(duration, BUFFER) - BUFFER
+        if self.connected and excess > 0:
+            await asyncio.sleep(excess)
 
     def clear(self) -> None:
         """Drop what the room has not heard."""
