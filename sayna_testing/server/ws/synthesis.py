@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sayna_testing.server.providers import Credentials
+from sayna_testing.server.rust_text import f32
 from sayna_testing.server.tts import delivered, respelled, speech
 
 _PCM = frozenset({"linear16", "pcm"})
@@ -24,7 +25,7 @@ def cache_key(text: str, config: Mapping[str, Any], credentials: Credentials) ->
         extra = credentials.values.get("region")
     if provider == "elevenlabs":
         extra = credentials.values.get("api_key")
-    rate = f"{config['speaking_rate']:.3f}"
+    rate = f"{f32(config['speaking_rate']):.3f}"
     return provider, config["voice_id"], config["model"], *form, rate, extra, text
 
 
