@@ -63,7 +63,7 @@ def noting_start(start: Callable[[threading.Thread], None]) -> Callable[[threadi
     def noted(thread: threading.Thread) -> None:
         start(thread)
         frame = inspect.currentframe()
-        if frame is not None and frame.f_back is not None:
+        if frame is not None and frame.f_back is not None:  # pragma: no branch - we were called
             path = shown(frame.f_back.f_code.co_filename)
             if path:
                 reason = f"thread {thread.name!r} (started at {path}:{frame.f_back.f_lineno})"
@@ -136,7 +136,7 @@ def _note(future: asyncio.Future[Any]) -> None:
 def _callers() -> Iterator[str]:
     """The modules on the stack that are not this one, the innermost first."""
     frame = inspect.currentframe()
-    while frame is not None:
+    while frame is not None:  # pragma: no branch - who asks ends it before the stack does
         name: str = frame.f_globals.get("__name__", "")
         if name != __name__:
             yield name

@@ -102,6 +102,42 @@ def test_a_pooled_connection_owes_nothing_between_requests(slow_url: str) -> Non
     assert time.monotonic() - start < 5
 
 
+def test_a_protocol_of_ones_own(slow_url: str) -> None:
+    class Reader(asyncio.Protocol):
+        def __init__(self) -> None:
+            self.answered = asyncio.get_running_loop().create_future()
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            transport.write(b"GET / HTTP/1.0\r\n\r\n")
+
+        def data_received(self, data: bytes) -> None:
+            if not self.answered.done():
+                self.answered.set_result(data)
+
+    async def main() -> None:
+        port = int(slow_url.strip("/").rpartition(":")[2])
+        loop = asyncio.get_running_loop()
+        transport, reader = await loop.create_connection(Reader, "127.0.0.1", port)
+        assert (await asyncio.wrap_future(reader.answered)).startswith(b"HTTP/1.1 200")
+        transport.close()
+
+    assert only_hold(run(main)).startswith("the connection to 127.0.0.1:")
+
+
+def test_a_socket_without_a_transport(slow_url: str) -> None:
+    async def main() -> None:
+        port = int(slow_url.strip("/").rpartition(":")[2])
+        loop = asyncio.get_running_loop()
+        with socket.socket() as connection:
+            connection.setblocking(False)
+            await loop.sock_connect(connection, ("127.0.0.1", port))
+            await loop.sock_sendall(connection, b"GET / HTTP/1.0\r\n\r\n")
+            assert (await loop.sock_recv(connection, 12)).startswith(b"HTTP/1.1 200")
+
+    assert only_hold(run(main)).startswith("the connection to 127.0.0.1:")
+
+
 def test_sync_fastapi_endpoint() -> None:
     app = FastAPI()
 
