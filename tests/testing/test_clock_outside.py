@@ -2,18 +2,22 @@
 
 import asyncio
 import concurrent.futures
+import datetime
 import http.server
 import socket
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import aiohttp
 import httpx
 import pytest
+import time_machine
 from aiohttp import web
 from fastapi import FastAPI
+from freezegun import freeze_time
 
 from sayna_testing.clock import Clock, VirtualDeadlock, add_probe, virtual_time
 
@@ -370,3 +374,20 @@ def test_deadlock_is_told_only_after_real_silence() -> None:
     ):
         asyncio.run(main())
     assert time.monotonic() - start >= 1.1
+
+
+@pytest.mark.parametrize(
+    "ticking",
+    [freeze_time("2026-01-01", tick=True), time_machine.travel("2026-01-01T00:00Z", tick=True)],
+    ids=["freezegun", "time-machine"],
+)
+def test_a_wall_clock_that_ticks_is_left_alone_while_real_time_passes(ticking: Any) -> None:
+    async def main() -> None:
+        await asyncio.to_thread(time.sleep, 0.5)
+
+    with ticking:
+        before = datetime.datetime.now(datetime.UTC)
+        clock = run(main)
+        passed = datetime.datetime.now(datetime.UTC) - before
+    assert clock.elapsed > 0.2
+    assert passed.total_seconds() < 1.8 * clock.elapsed
