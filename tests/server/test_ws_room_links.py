@@ -5,7 +5,8 @@ import asyncio
 from sayna_testing.server.recordings import Recording
 from sayna_testing.server.rooms import Participant, Room
 from sayna_testing.server.settings import ServerSettings
-from tests.server.conftest import TTS, Bench, Peer
+from tests.frames import TTS
+from tests.server.conftest import Bench, Peer
 from tests.server.test_ws_corners import play
 from tests.server.test_ws_loading import clip
 
