@@ -77,6 +77,26 @@ def test_documented_flush_drops_what_is_queued() -> None:
     play(act, ServerSettings(documented_flush=True, tts_latency=0.5))
 
 
+@pytest.mark.parametrize(("audio_format", "lost"), [("linear16", 1), ("mulaw", 1), ("wav", 0)])
+def test_speech_that_breaks_off_at_its_end_lacks_an_unfinished_frame(
+    audio_format: str, lost: int
+) -> None:
+    async def act(bench: Bench, peer: Peer) -> None:
+        tts = {**TTS, "audio_format": audio_format, "sample_rate": 22050}
+        await peer.configure(tts_config=tts)
+        peer.connection.tts_fail_next("Network error: gone", after=1 << 24)
+        await peer.send({"type": "speak", "text": "Hello"})
+        broken, error = await peer.speech()
+        assert error == {"type": "error", "message": "TTS error: Network error: gone"}
+        assert (await peer.receive())["type"] == "tts_playback_complete"
+        await peer.send({"type": "speak", "text": "Hello"})
+        whole, _ = await peer.speech()
+        assert len(whole[-1]) < len(whole[0])
+        assert broken == whole[: len(whole) - lost]
+
+    play(act)
+
+
 def test_audio_that_meets_a_fault_goes_no_further() -> None:
     async def act(bench: Bench, peer: Peer) -> None:
         await peer.configure()

@@ -65,6 +65,18 @@ def test_speech_that_waits_for_a_room_that_is_lost_goes_on_over_the_socket() -> 
     play(act)
 
 
+def test_speech_at_a_rate_that_no_room_plays_comes_over_the_socket() -> None:
+    async def act(_bench: Bench, peer: Peer) -> None:
+        tts = {**TTS, "provider": "elevenlabs", "sample_rate": 0}  # which speaks at 24,000 then
+        await peer.configure(tts_config=tts, livekit={"room_name": "r"})
+        await peer.send({"type": "speak", "text": "Hello"})
+        spoken, end = await peer.speech()
+        assert len(spoken) == 1
+        assert end["type"] == "tts_playback_complete"
+
+    play(act)
+
+
 def test_room_deleted_during_the_join_is_made_again() -> None:
     async def act(bench: Bench, peer: Peer) -> None:
         configured = asyncio.ensure_future(

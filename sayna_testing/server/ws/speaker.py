@@ -14,7 +14,7 @@ from sayna_testing.server.tts_error import SpeakError
 from sayna_testing.server.ws import messages
 from sayna_testing.server.ws.outbox import Outbox, audio
 from sayna_testing.server.ws.room_track import RoomTrack
-from sayna_testing.server.ws.synthesis import cache_key, cut, synthesise
+from sayna_testing.server.ws.synthesis import broken_off, cache_key, cut, synthesise
 from sayna_testing.server.ws.window import Window
 
 CLEARING = 0.05
@@ -130,11 +130,11 @@ class Speaker:
         if failure and not failure.after:
             raise SpeakError(failure.text)
         clip = synthesise(text, self._config, self._credentials, wpm=self._state.settings.wpm)
-        chunks = list(cut(clip, self._config, google=self._google))
         if failure:
-            await self._hand_out(_before(chunks, failure.after))
+            clip = broken_off(clip[: failure.after], self._config, google=self._google)
+        await self._hand_out(list(cut(clip, self._config, google=self._google)))
+        if failure:
             raise SpeakError(failure.text)
-        await self._hand_out(chunks)
         if not self._google:
             self._state.tts_cache[key] = clip
 
@@ -166,14 +166,3 @@ def _tell_failure(worker: asyncio.Task[None]) -> None:
     """Let the loop tell at once what went wrong; a task that is kept tells nobody."""
     if not worker.cancelled():
         worker.result()
-
-
-def _before(chunks: list[bytes], size: int) -> list[bytes]:
-    """The whole chunks of the first `size` bytes; an unfinished one is lost (6.4)."""
-    kept: list[bytes] = []
-    for chunk in chunks:
-        size -= len(chunk)
-        if size < 0:
-            break
-        kept.append(chunk)
-    return kept

@@ -48,13 +48,25 @@ def synthesise(
 
 def cut(audio: bytes, config: Mapping[str, Any], *, google: bool) -> Iterator[bytes]:
     """Cut a clip the way it is handed out: 10 ms each and the rest, or as it arrives."""
-    name: str = config["audio_format"]
-    name = name.lower() if google else name
-    if name in _PCM or (google and name == "wav"):
-        size = config["sample_rate"] // 100 * 2
-    elif name in _TELEPHONE:
-        size = config["sample_rate"] // 100
-    else:
+    size = _frame_size(config, google=google)
+    if size is None:
         size = 0 if google else _HTTP_CHUNK
     size = size or len(audio) or 1
     return (audio[at : at + size] for at in range(0, len(audio), size))
+
+
+def broken_off(audio: bytes, config: Mapping[str, Any], *, google: bool) -> bytes:
+    """What is handed out of audio behind which nothing more came: no unfinished frame (6.4)."""
+    if google:
+        return b""  # its clip comes at once or not at all
+    size = _frame_size(config, google=google)
+    return audio[: len(audio) // size * size] if size else audio
+
+
+def _frame_size(config: Mapping[str, Any], *, google: bool) -> int | None:
+    """Bytes of 10 ms, None for formats that are not cut."""
+    name: str = config["audio_format"]
+    name = name.lower() if google else name
+    if name in _PCM or (google and name == "wav"):
+        return config["sample_rate"] // 100 * 2
+    return config["sample_rate"] // 100 if name in _TELEPHONE else None
