@@ -67,6 +67,7 @@ def _frame_size(config: Mapping[str, Any], *, google: bool) -> int | None:
     """Bytes of 10 ms, None for formats that are not cut."""
     name: str = config["audio_format"]
     name = name.lower() if google else name
+    samples: int = config["sample_rate"] // 100
     if name in _PCM or (google and name == "wav"):
-        return config["sample_rate"] // 100 * 2
-    return config["sample_rate"] // 100 if name in _TELEPHONE else None
+        return samples * 2
+    return samples if name in _TELEPHONE else None
