@@ -79,7 +79,7 @@ class Journal:
     """An append-only record that any thread may write, read and wait on."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what waits look for may be looked up here
         self._entries: list[Entry] = []
         self._waiters: list[tuple[Match, Future[Entry]]] = []
         self._waits: list[Wait] = []
@@ -116,9 +116,11 @@ class Journal:
 
     def _due(self, entry: Entry) -> list[tuple[Future[Entry], bool | Exception]]:
         """Whose wait ends with an entry; a match that raises fails its own wait, not the server."""
-        verdicts = [(waiter, _verdict(waiter[0], entry)) for waiter in self._waiters]
-        self._waiters = [waiter for waiter, met in verdicts if not met]
-        return [(future, met) for (_, future), met in verdicts if met]
+        verdicts = [(waiter, _verdict(waiter[0], entry)) for waiter in tuple(self._waiters)]
+        due = [(waiter, met) for waiter, met in verdicts if met]
+        for waiter, _ in due:
+            self._waiters.remove(waiter)
+        return [(future, met) for (_, future), met in due]
 
     @property
     def now(self) -> float:

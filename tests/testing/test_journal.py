@@ -59,6 +59,15 @@ async def test_a_wait_in_a_loop_is_woken_from_another_thread() -> None:
     assert entry.kind == "clear"
 
 
+def test_a_match_may_look_into_the_journal() -> None:
+    journal = Journal()
+    third = journal.first(lambda entry: [e.kind for e in journal].count(entry.kind) == 3)
+    for _ in range(3):
+        assert not third.done()
+        journal.record("speak", flow=">")
+    assert third.result(timeout=0).index == 2
+
+
 def test_a_match_that_raises_fails_its_own_wait_and_nothing_else() -> None:
     journal = Journal()
     broken = journal.first(lambda entry: bool(entry.data["text"]))
