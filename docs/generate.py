@@ -135,12 +135,12 @@ def _dataclass(part: type) -> str:
     body = ast.parse(inspect.getsource(part)).body[0]
     assert isinstance(body, ast.ClassDef)
     rows = [
-        f"| `{ast.unparse(field.target)}` | `{_cell(ast.unparse(field.annotation))}` "
+        f"| `{ast.unparse(field.target)}` | `{ast.unparse(field.annotation)}` "
         f"| {_default(field.value)} | {_told(after)} |"
         for field, after in zip(body.body, [*body.body[1:], ast.Pass()], strict=True)
         if isinstance(field, ast.AnnAssign)
     ]
-    head = ["| field | type | default | |", "|---|---|---|---|"]
+    head = ["| field | type | default | meaning |", "|---|---|---|---|"]
     return "\n".join([f"## {part.__name__}\n", f"{inspect.getdoc(part)}\n", *head, *rows, ""])
 
 
@@ -163,7 +163,7 @@ def _default(value: ast.expr | None) -> str:
             secret = "repr" in given and ast.unparse(given["default"]) != "None"
             return "made up" if secret else f"`{ast.unparse(given['default'])}`"
         case _:
-            return f"`{_cell(ast.unparse(value))}`"
+            return f"`{ast.unparse(value)}`"
 
 
 def _scripts() -> str:
@@ -184,7 +184,7 @@ def _table(name: str, shape: Mapping[str, Any]) -> str:
 def _written(key: str, what: Mapping[str, Any], shape: Mapping[str, Any]) -> str:
     if key in shape.get("required", ()):
         return "required"
-    return "" if what.get("default") is None else f"`{_cell(str(what['default']))}`"
+    return "" if what.get("default") is None else f"`{what['default']}`"
 
 
 def _kind(what: Mapping[str, Any]) -> str:
@@ -209,10 +209,6 @@ def _kinds(what: Mapping[str, Any]) -> Iterator[str]:
             pass
         case _:
             yield str(what.get("type", "anything"))
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _first(text: str | None) -> str:

@@ -20,9 +20,13 @@ class SipHook:
     """
 
     host: str
+    """The SIP host, in any case; one hook each."""
     url: str
+    """Where calls are posted to."""
     auth_id: str = ""
+    """The tenant whose hook it is; needed when auth is required."""
     secret: str | None = field(default=None, repr=False)
+    """Signs the calls of this host; None for the global secret."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +35,9 @@ class LiveKitSettings:
 
     api_key: str = "LKfakekey01"
     api_secret: str = field(default="fake-livekit-secret-of-the-test-server", repr=False)
+    """Signs the LiveKit tokens."""
     remote_unmute: bool = False
+    """Let a muted track be unmuted from outside."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,12 +45,19 @@ class SipSettings:
     """The telephone side: room names, configured hooks, the outbound trunk."""
 
     room_prefix: str = "sip-"
+    """How the names of callers' rooms begin."""
     allowed_addresses: tuple[str, ...] = ("0.0.0.0/0",)
+    """IPv4 addresses or networks of the trunk: checked, not used."""
     hooks: tuple[SipHook, ...] = ()
+    """Those there from the start; `POST /sip/hooks` adds others."""
     hook_secret: str | None = field(default_factory=default_secret, repr=False)
+    """Signs webhooks: `SAYNA_WEBHOOK_SECRET` if set, else `sayna_testing.WEBHOOK_SECRET`."""
     outbound_address: str | None = "sip.example.com"
+    """The trunk of `POST /sip/call`; without it a call must name its own."""
     outbound_auth_username: str | None = None
+    """The trunk's login: accepted, not used."""
     outbound_auth_password: str | None = field(default=None, repr=False)
+    """Never shown, not used."""
 
     def __post_init__(self) -> None:
         if not _ROOM_PREFIX.fullmatch(self.room_prefix):
@@ -75,26 +88,35 @@ class ServerSettings:
     """
 
     auth_required: bool = False
+    """Refuse what brings no valid token (rest.md 4); needs secrets or an auth service."""
     auth_api_secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """Secret by id; the id is the tenant."""
     auth_service_url: str | None = None
+    """Where tokens are sent to be judged, unless there are secrets (rest.md 4.3)."""
     auth_signing_key: str | None = field(default=None, repr=False)
     """The PEM text of an RSA (RS256) or EC P-256 (ES256) private key."""
     auth_timeout_seconds: float = 5.0
+    """How long the auth service may take."""
 
     livekit: LiveKitSettings | None = field(default_factory=LiveKitSettings)
+    """Rooms and participants; without it their routes answer 500."""
     livekit_public_url: str = "http://localhost:7880"
+    """The address that clients are told, verbatim."""
     sip: SipSettings | None = field(default_factory=SipSettings)
+    """Telephone calls; they need `livekit` too."""
     recording: bool = True
+    """A store for recordings; without it they answer 503."""
     cache_path: Path | Literal["memory"] | None = "memory"
     """Where SIP hooks are kept: a directory, the memory of this server, or nowhere."""
 
     deepgram_api_key: str | None = field(default="fake-deepgram-key", repr=False)
+    """A provider without a key fails to speak with 500 and has no voices."""
     elevenlabs_api_key: str | None = field(default="fake-elevenlabs-key", repr=False)
     cartesia_api_key: str | None = field(default="fake-cartesia-key", repr=False)
     azure_speech_subscription_key: str | None = field(default="fake-azure-key", repr=False)
     azure_speech_region: str = "eastus"
     google_application_credentials: str | None = field(default="google.json", repr=False)
+    """The path of a file, which is never read."""
 
     stt_vad: bool = False
     """A build with the `stt-vad` feature (websocket.md 8.4), which checks `update_config`."""
@@ -103,11 +125,15 @@ class ServerSettings:
     wpm: float = 160.0
     """Words a minute of the synthetic voice."""
     stt_connect_latency: float = 0.0
+    """What opening speech recognition takes, before `ready`."""
     tts_connect_latency: float = 0.0
+    """What opening speech synthesis takes, before `ready`."""
     livekit_connect_latency: float = 0.0
+    """What joining the room takes, before `ready`."""
     tts_latency: float = 0.0
     """From a text's turn to the first byte of its audio."""
     seed: int = 0
+    """Everything random follows from it: names, tokens, ids."""
 
     def __post_init__(self) -> None:
         self._check_auth()
