@@ -87,13 +87,10 @@ class Line:
         """Wait so long, or until something new comes; tells whether something did."""
         future = self.journal.first(self._is_step, start=self._read)
         try:
-            async with asyncio.timeout(seconds):
-                await asyncio.wrap_future(future)
-        except TimeoutError:
-            return False
+            come, _ = await asyncio.wait({asyncio.wrap_future(future)}, timeout=seconds)
+            return bool(come)
         finally:
             self.journal.forget(future)
-        return True
 
     def _is_step(self, entry: Entry) -> bool:
         return (entry.flow, entry.kind) in self._steps and self._concerns(entry)

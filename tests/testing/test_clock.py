@@ -102,6 +102,19 @@ def test_advance_lets_everything_due_happen() -> None:
     assert run(main).elapsed == pytest.approx(30)
 
 
+def test_an_advance_given_up_as_it_ends_leaves_the_other_one() -> None:
+    async def main(clock: Clock) -> None:
+        given_up = asyncio.create_task(clock.advance(1))
+        other = asyncio.create_task(clock.advance(1))
+        await asyncio.sleep(0)
+        await asyncio.sleep(1)
+        given_up.cancel()
+        await other
+        assert given_up.cancelled()
+
+    assert run(main).elapsed == pytest.approx(1)
+
+
 def test_one_clock_goes_on_from_loop_to_loop() -> None:
     with virtual_time() as clock:
         asyncio.run(asyncio.sleep(10))

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -19,6 +20,7 @@ from aiohttp import web
 from fastapi import FastAPI
 from freezegun import freeze_time
 
+from sayna_testing import FakeSaynaServer
 from sayna_testing.clock import Clock, VirtualDeadlock, add_probe, virtual_time
 
 CLOCKS: list[Clock] = []
@@ -288,6 +290,22 @@ def test_a_probe_holds_and_is_forgotten() -> None:
     remove()
     assert only_hold(clock) == "a session in another loop"
     assert clock.elapsed >= 60
+
+
+def test_a_session_of_a_client_without_a_loop() -> None:
+    async def main() -> None:
+        address = urlsplit(server.url)
+        with socket.create_connection((str(address.hostname), address.port or 0)) as client:
+            client.sendall(
+                b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            assert client.recv(12) == b"HTTP/1.1 101"
+            await asyncio.sleep(0.1)
+
+    with FakeSaynaServer() as server:
+        clock = run(main)
+    assert only_hold(clock) == "session ws-1 in another loop"
 
 
 def test_tcp_inside_one_loop_is_exact() -> None:

@@ -35,6 +35,7 @@ class Cut:
 
 Step = Delay | Silent | Outgoing | Cut
 """What the shell does next: wait, fall silent, send a frame, or cut."""
+_Replacing = Dropped | Duplicated | Swapped | Closed | AudioCut | RecogniserFails
 
 
 class Mischief:
@@ -95,7 +96,7 @@ class Mischief:
         yield from (*frames, *held)
 
     def _replaced(
-        self, effect: FrameEffect, outgoing: Outgoing, frames: list[Outgoing]
+        self, effect: _Replacing, outgoing: Outgoing, frames: list[Outgoing]
     ) -> list[Outgoing]:
         """The frames that go out in place of one."""
         match effect:
@@ -111,11 +112,9 @@ class Mischief:
             case AudioCut(after):
                 self._audio_left = after
                 return [] if self._loses_audio("audio", len(outgoing.payload)) else frames
-            case RecogniserFails(text):
-                self._recogniser_fails(text)
             case _:
-                pass
-        return frames
+                self._recogniser_fails(effect.text)
+                return frames
 
     def in_room(self, chunks: list[bytes]) -> list[bytes]:
         """The chunks of speech that reach a room; those behind a cut do not."""
