@@ -48,7 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(self._ask_for_body)
         self._receiver: Receiver | None = None
-        self._more: asyncio.Future[None] | None = None
+        self._come = asyncio.Event()
         self._writable: asyncio.Future[None] | None = None
         self._ended = False
 
@@ -65,10 +65,8 @@ class HttpConnection(asyncio.Protocol):
             self._receiver.feed_data(data)
             return
         self._reader.feed(data)
-        if self._more is not None:
-            self._more.set_result(None)
-            self._more = None
-        elif self._reader.waiting > _PAUSE_ABOVE:
+        self._come.set()
+        if self._reader.waiting > _PAUSE_ABOVE:
             self.transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -134,8 +132,8 @@ class HttpConnection(asyncio.Protocol):
     async def _next(self) -> Incoming:
         while (incoming := self._reader.next()) is None:
             self.transport.resume_reading()
-            self._more = self._loop.create_future()
-            await self._more
+            self._come.clear()
+            await self._come.wait()
         return incoming
 
     def _ask_for_body(self) -> None:

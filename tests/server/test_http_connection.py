@@ -189,3 +189,15 @@ async def test_request_may_come_byte_by_byte() -> None:
     await client.ended
     assert client.received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert bodies == [b"{}!"]
+
+
+def test_bytes_that_come_while_the_loop_ends_are_lost_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        _, transport = connect(ok)
+        await settle()
+        asyncio.get_running_loop().call_soon(transport.write, GET)
+
+    asyncio.run(main())
+    assert caplog.records == []
