@@ -102,6 +102,27 @@ async def test_bytes_of_an_unfinished_message_are_signs_of_life() -> None:
         assert [len(one) async for one in audio] == [len(piece) * count]
 
 
+async def test_messages_are_signs_of_life_on_a_borrowed_session_too() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.configured()
+        for _ in range(12):
+            wire.send(result("still here"))
+            await asyncio.sleep(0.025)
+        wire.close_frame()
+        await wire.receive_until_closed()
+
+    async with (
+        aiohttp.ClientSession() as session,
+        peer(script) as url,
+        client_of(url, session=session, limits=Limits(heartbeat=0.1)) as client,
+    ):
+        heard: list[object] = []
+        client.on("stt_result", heard.append)
+        await client.connect()
+        await finished(client)
+        assert len(heard) == 12
+
+
 async def test_pings_of_the_server_are_answered_while_a_handler_is_slow() -> None:
     answered = asyncio.Event()
     gate = asyncio.Event()

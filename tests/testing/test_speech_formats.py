@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayna_testing.speech import Recognizer, recognize, synthesize
-from sayna_testing.speech.encodings import wav_header
+from sayna_testing.speech.encodings import decode, wav_header
 from tests.testing.speech_channels import encoded, samples
 
 CALL: dict[str, Any] = {"sample_rate": 16000, "encoding": "linear16"}
@@ -169,6 +169,15 @@ def test_companded_bytes_mean_what_others_read(encoding: str, subtype: str) -> N
     theirs, _ = soundfile.read(file, samplerate=8000, channels=1, format="RAW", subtype=subtype)
     step = np.maximum(np.abs(ramp) / 16, 1 / 2048)
     assert (np.abs(theirs - np.clip(ramp, -0.985, 0.985)) <= step).all()
+
+
+@pytest.mark.parametrize(("encoding", "subtype"), [("mulaw", "ULAW"), ("alaw", "ALAW")])
+def test_every_companded_byte_is_read_as_others_read_it(encoding: str, subtype: str) -> None:
+    every = bytes(range(256))
+    theirs, _ = soundfile.read(
+        io.BytesIO(every), samplerate=8000, channels=1, format="RAW", subtype=subtype
+    )
+    assert (decode(every, encoding) == theirs).all()
 
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
