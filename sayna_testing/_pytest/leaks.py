@@ -15,42 +15,49 @@ if TYPE_CHECKING:
     from sayna_testing.fake import FakeSaynaServer
     from sayna_testing.server.memory import MemoryConnector
 
-__all__ = ["SaynaLeakWarning", "leaks", "lost", "tasks_told"]
+__all__ = ["SaynaLeakWarning", "leaks", "lost", "told_at_the_end_of_a_loop"]
 
 # How long a client elsewhere may take to close its socket, in seconds.
 _GRACE: Final = 0.05
 
+# How many lines coroutines remember: as many as lie between the one that opens a client of the SDK
+# and the test.
+_ORIGINS: Final = 4
 
-class SaynaLeakWarning(ResourceWarning):
+
+class SaynaLeakWarning(UserWarning):  # Python hides a ResourceWarning unless asked
     """A test ended with a client, a socket or a task still open."""
 
 
-def leaks(server: FakeSaynaServer, tasks: Sequence[str] = ()) -> list[str]:
-    """A line for each client, socket and task that is still open; `tasks` ended by force."""
-    return [*_clients(server.connectors), *_sockets(server), *tasks, *_tasks(server)]
+def leaks(server: FakeSaynaServer, ended: Sequence[str] = ()) -> list[str]:
+    """A line for each client, socket and task that is still open, and for what a loop `ended`."""
+    found = [*_clients(server.connectors), *_sockets(server), *ended, *_tasks(server)]
+    return list(dict.fromkeys(found))
 
 
-def lost(server: FakeSaynaServer, tasks: Sequence[str]) -> list[str]:
+def lost(server: FakeSaynaServer, ended: Sequence[str]) -> list[str]:
     """A line for each leak that is certain already, since the loop of it is gone.
 
     Of all else a fixture of the test may still take care.
     """
     gone = [connector for connector in server.connectors if connector.loop.is_closed()]
-    return [*_clients(gone), *tasks]
+    return list(dict.fromkeys([*_clients(gone), *ended]))
 
 
 @contextlib.contextmanager
-def tasks_told(found: list[str]) -> Generator[None]:
-    """Let coroutines remember the line that made them, and tell those that a runner has to end.
+def told_at_the_end_of_a_loop(server: FakeSaynaServer, found: list[str]) -> Generator[None]:
+    """Let coroutines remember the lines that made them, and tell what a runner has to end.
 
-    A loop may end before the server of the test does, and its tasks are gone with it.
+    A loop may end before the server of the test does. Its tasks are gone with it then, and so are
+    clients that close themselves when that happens, as the SDK's do.
     """
     depth = sys.get_coroutine_origin_tracking_depth()
-    sys.set_coroutine_origin_tracking_depth(max(depth, 1))
+    sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGINS))
     runners: Any = asyncio.runners
     cancel_all = runners._cancel_all_tasks
 
     def tell(loop: asyncio.AbstractEventLoop) -> None:
+        found.extend(_clients(each for each in server.connectors if each.loop is loop))
         found.extend(_started_by_test(loop))
         cancel_all(loop)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import pytest
 
-from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks, tasks_told
+from sayna_testing._pytest.leaks import SaynaLeakWarning, leaks, told_at_the_end_of_a_loop
 from sayna_testing.fake import FakeSaynaServer
 from sayna_testing.server.settings import ServerSettings
 
@@ -45,8 +45,8 @@ def server_for(run: Run, suite_settings: object) -> Iterator[FakeSaynaServer]:
     virtual = run.choice.clock == "virtual"
     with (
         run.ticking() if virtual else contextlib.nullcontext(),
-        tasks_told(run.ended_by_force),
         FakeSaynaServer(settings, transport=run.choice.transport) as server,
+        told_at_the_end_of_a_loop(server, run.ended_by_force),
     ):
         run.uses(server)
         yield server

@@ -393,6 +393,53 @@ def test_leaks_are_told_with_the_line_that_opened_them(suite: Suite) -> None:
     )
 
 
+FORGOTTEN = """
+    import asyncio, pytest
+    from sayna_client import SaynaClient
+
+    kept = []
+
+    async def forget(server):
+        kept.append(SaynaClient(server.url, without_audio=True))
+        await kept[-1].connect()
+
+    async def test_awaited(sayna_server):
+        await forget(sayna_server)
+
+    async def test_entered(sayna_server):
+        await SaynaClient(sayna_server.url, without_audio=True).connect().__aenter__()
+
+    async def test_rest(sayna_server):
+        kept.append(SaynaClient(sayna_server.url, without_audio=True))
+        await kept[-1].health()
+
+    @pytest.mark.asyncio(loop_scope="module")
+    async def test_long_loop(sayna_server):
+        await forget(sayna_server)
+
+    async def test_closed(sayna_server):
+        async with SaynaClient(sayna_server.url, without_audio=True).connect():
+            pass
+
+    @pytest.mark.sayna(strict=True)
+    def test_strict(sayna_server):
+        asyncio.run(forget(sayna_server))
+"""
+
+
+def test_a_client_of_the_sdk_that_is_not_disconnected_is_a_leak(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_it=FORGOTTEN)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", AUTO)  # no filter of warnings
+    result.assert_outcomes(passed=5, failed=1, warnings=4)
+    opened = "SaynaLeakWarning: the client opened at test_it.py:{} was never closed"
+    for test, line in (("awaited", 8), ("entered", 14), ("rest", 18), ("long_loop", 8)):
+        result.stdout.fnmatch_lines([f"*::test_{test}", f"*{opened.format(line)}"])
+    result.stdout.fnmatch_lines(
+        ["left open:", "  the client opened at test_it.py:8 was never closed"]
+    )
+
+
 LOST = """
     import aiohttp, asyncio, unittest, pytest
     from agent import connected
