@@ -172,3 +172,10 @@ def test_signer_and_receiver_agree_on_every_secret_and_text(secret: str, name: s
     receiver = WebhookReceiver(secret, clock=lambda: NOW)
 
     assert receiver.receive(hook.headers, hook.body).participant.name == name
+
+
+def test_a_forgery_is_shown_by_what_it_is() -> None:
+    first = forgeries()[0]
+    assert (
+        repr(first) == f"Forgery(name={first.name!r}, accepted={first.accepted}, why={first.why!r})"
+    )
