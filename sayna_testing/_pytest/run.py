@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import traceback
 import warnings
 from collections.abc import Generator, Iterable, Iterator
@@ -77,7 +78,6 @@ class Run:
 
         `shared` are the servers that outlive the test; it may have made some of them.
         """
-        __tracebackhide__ = True
         known = [used.server for used in self._used]
         self._used += [_Used(server, 0) for server in shared if server not in known]
         for what, error in self.watch.errors:
@@ -100,7 +100,6 @@ class Run:
 
     def check_leaks(self, server: FakeSaynaServer) -> None:
         """Tell what is still open of a server about to close: a warning, a failure when strict."""
-        __tracebackhide__ = True
         if self.failed:  # it had no chance to clean up
             return
         found = leaks(server, self.ended_by_force)
@@ -128,12 +127,10 @@ class Run:
 
     def _refused(self) -> Iterator[str]:
         for used in self._used:
-            entries = [
-                entry
-                for entry in used.entries
-                if entry.error and not used.server.allow_errors.covers(entry)
-            ]
-            yield from timeline(entries)
+            entries = used.entries
+            for entry in entries:
+                if entry.error and not used.server.allow_errors.covers(entry):
+                    yield from timeline([entry, *_answer(entry, entries)])
 
     def _told(self, used: _Used) -> Iterator[str]:
         entries = used.entries
@@ -149,7 +146,12 @@ class Run:
         return "" if self.clock is None else f"  clock at {self.clock.elapsed:.3f} s"
 
 
+def _answer(asked: Entry, entries: Iterable[Entry]) -> Iterator[Entry]:
+    """The frame that refused one of the client's; a REST exchange holds its answer."""
+    frames = (e for e in entries if e.index > asked.index and e.session == asked.session != "")
+    yield from itertools.islice((e for e in frames if e.flow == "<" and "error" in e.kind), 1)
+
+
 def _fail_on(found: list[str]) -> None:
-    __tracebackhide__ = True
     if found:
-        pytest.fail("left open:\n" + "\n".join(f"  {leak}" for leak in found), pytrace=False)
+        pytest.fail("left open: " + "\n           ".join(found), pytrace=False)

@@ -147,7 +147,16 @@ def _person(section: str) -> Callable[[JSONObject], str]:
 
 
 def _http(data: JSONObject) -> str:
-    return f"{data.get('method')} {data.get('path')} -> {data.get('status')}"
+    line = f"{data.get('method')} {data.get('path')} -> {data.get('status')}"
+    said = _said(data.get("response")) if (data.get("status") or 0) >= 400 else ""
+    return f"{line} {_short(said)}" if said else line
+
+
+def _said(refusal: object) -> str:
+    """The human part of an error body (rest.md 3)."""
+    if isinstance(refusal, dict):
+        refusal = refusal.get("message") or refusal.get("error")
+    return refusal if isinstance(refusal, str) else ""
 
 
 _WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {

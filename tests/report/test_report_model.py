@@ -160,6 +160,23 @@ def test_runs_of_audio_are_one_event_and_everything_else_is_one_each(recording: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        ({"error": "Room 'x' not found"}, " \"Room 'x' not found\""),
+        ({"error": "No such participant", "code": "NOT_FOUND"}, ' "No such participant"'),
+        ({"error": "unauthorized", "message": "Who?"}, ' "Who?"'),
+        ("missing field `text`", ' "missing field `text`"'),
+        (None, ""),
+        ([1], ""),
+    ],
+)
+def test_a_refused_request_says_why(recording: Any, response: object, said: str) -> None:
+    recording.add(0.0, ">", "http", method="GET", path="/x", status=404, response=response)
+    (event,) = events(recording.entries)
+    assert event.text == f"http      GET /x -> 404{said}"
+
+
 def test_audio_of_both_directions_at_once_is_one_event_each(recording: Any) -> None:
     recording.add(0.0, ">", "config", stt_config=STT)
     for number in range(5):
