@@ -154,9 +154,11 @@ def _http(data: JSONObject) -> str:
 
 def _said(refusal: object) -> str:
     """The human part of an error body (rest.md 3)."""
-    if isinstance(refusal, dict):
-        refusal = refusal.get("message") or refusal.get("error")
-    return refusal if isinstance(refusal, str) else ""
+    match refusal:
+        case {"message": str(text)} | {"error": str(text)} | str(text):
+            return text
+        case _:
+            return ""
 
 
 _WORDS: dict[str, tuple[str, Callable[[JSONObject], str]]] = {

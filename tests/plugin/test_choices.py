@@ -162,3 +162,12 @@ def test_settings_reach_the_test(suite: Suite) -> None:
 
 def test_marker_is_told(suite: Suite) -> None:
     suite(PASSES, "--markers").stdout.fnmatch_lines(["@pytest.mark.sayna(clock, transport, *"])
+
+
+def test_real_time_asks_for_no_clock(suite: Suite) -> None:
+    suite(
+        """
+        def test_it(sayna_server, request):
+            assert "sayna_clock" not in request.fixturenames
+        """
+    ).assert_outcomes(passed=1)
