@@ -41,10 +41,11 @@ class Ear:
     """Plays what arrives one after the other in real time, and reads it.
 
     Sound that arrives while something plays waits for its turn; `clear` drops what has not sounded
-    yet. Times are seconds on any one clock. Raises ValueError for an encoding it cannot read.
+    yet; what sounded before `since` was not heard. Times are seconds on any one clock. Raises
+    ValueError for an encoding it cannot read.
     """
 
-    def __init__(self, *, sample_rate: int, encoding: str = "linear16") -> None:
+    def __init__(self, *, sample_rate: int, encoding: str = "linear16", since: float = 0.0) -> None:
         if encoding not in _WIDTH:
             raise ValueError(
                 f"a caller cannot listen to {encoding!r} audio; expected one of {', '.join(_WIDTH)}"
@@ -52,6 +53,7 @@ class Ear:
         self._rate = sample_rate
         self._encoding = _SAME.get(encoding, encoding)
         self._bytes_per_second = sample_rate * _WIDTH[encoding]
+        self._since = since
         self._past: list[Utterance] = []
         self._stretch: _Stretch | None = None
         self.end = 0.0
@@ -75,6 +77,8 @@ class Ear:
             self._stretch = _Stretch(at, self._listen())
         stretch = self._stretch
         stretch.audio += audio
+        if stretch.start < self._since:
+            self._miss(stretch)
         self.end = _moment(stretch.start + len(stretch.audio) / self._bytes_per_second)
 
     def clear(self, at: float) -> None:
@@ -124,6 +128,12 @@ class Ear:
         text = recognize(heard, sample_rate=self._rate, encoding=self._encoding)
         if text:
             yield Utterance(text, start, at, cut=True)
+
+    def _miss(self, stretch: _Stretch) -> None:
+        """Lose what sounded before anybody was there."""
+        missed = min(self._offset(self._since - stretch.start), len(stretch.audio))
+        del stretch.audio[:missed]
+        stretch.start = _moment(stretch.start + missed / self._bytes_per_second)
 
     def _offset(self, seconds: float) -> int:
         """The byte at which that much has sounded, on a whole sample."""

@@ -25,11 +25,13 @@ class Line:
         steps: Mapping[tuple[str, str], Callable[[Line, Entry], None]],
         concerns: Callable[[Entry], bool],
         form: Callable[[Entry], tuple[int, str]],
+        since: float = 0.0,
     ) -> None:
         self.journal = journal
         self._steps = steps
         self._concerns = concerns
         self._form = form
+        self._since = since
         self._read = 0
         self._ear: Ear | None = None
 
@@ -45,12 +47,16 @@ class Line:
 
     @classmethod
     def in_room(cls, room: str, journal: Journal) -> Line:
-        """What reaches the buffer of a room, emptied when Sayna clears it (websocket.md 6.5)."""
+        """What reaches the buffer of a room, emptied when Sayna clears it (websocket.md 6.5).
+
+        What has sounded there by now was not heard.
+        """
 
         def form(entry: Entry) -> tuple[int, str]:
             return int(entry.data["sample_rate"]), "linear16"
 
-        return cls(journal, _IN_ROOM, lambda entry: entry.data.get("room") == room, form)
+        here = journal.now
+        return cls(journal, _IN_ROOM, lambda entry: entry.data.get("room") == room, form, here)
 
     @property
     def now(self) -> float:
@@ -107,7 +113,7 @@ class Line:
         """Let sound arrive."""
         if self._ear is None:
             rate, encoding = self._form(entry)
-            self._ear = Ear(sample_rate=rate, encoding=encoding)
+            self._ear = Ear(sample_rate=rate, encoding=encoding, since=self._since)
         self._ear.play(entry.at, entry.audio or b"")
 
     def clear(self, entry: Entry) -> None:

@@ -282,6 +282,21 @@ def test_somebody_joins_by_browser_says_sends_and_leaves(server: FakeSaynaServer
     assert [e.data["text"] for e in server.journal if e.kind == "room_data"] == ["typing"]
 
 
+def test_who_joins_later_has_not_heard_what_was_said_before(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with SaynaClient(server.url, STT, TTS, LiveKitConfig(room_name="r")).connect() as me:
+            first = server.join("r", "first")
+            await me.speak("Nobody else is here.")
+            await first.hears("nobody else")
+            late = server.join("r", "late")
+            await me.speak("Welcome to you both!")
+            assert await late.hears("welcome") == "Welcome to you both!"
+            assert [u.text for u in late.heard] == ["Welcome to you both!"]
+            assert [u.text for u in first.heard] == ["Nobody else is here.", "Welcome to you both!"]
+
+    asyncio.run(call())
+
+
 def test_nobody_in_the_room_is_told_as_the_reason(server: FakeSaynaServer) -> None:
     async def call() -> None:
         guest = server.join("empty", "guest-1")

@@ -76,6 +76,20 @@ def test_the_ear_tells_since_when_there_is_sound() -> None:
     assert ear.sounding(ear.end) is None
 
 
+@settings(max_examples=25, deadline=None)
+@given(frames=st.lists(st.integers(1, 4000), min_size=1, max_size=20), since=st.floats(0, 3))
+def test_who_comes_later_hears_what_is_left(frames: list[int], since: float) -> None:
+    ear, sound, taken = Ear(sample_rate=8000, since=since), synthesize(TEXT, 8000), 0
+    for size in frames:
+        ear.play(0.0, sound[taken : taken + size])
+        taken += size
+    ear.play(0.0, sound[taken:])
+    assert all(TEXT.endswith(utterance.text) for utterance in ear.utterances)
+    assert all(utterance.start >= since - 1 / 8000 for utterance in ear.utterances)  # a sample
+    ear.play(10.0, synthesize("And you?", 8000))
+    assert ear.utterances[-1].text == "And you?"
+
+
 def test_noise_is_no_utterance() -> None:
     ear = Ear(sample_rate=16000)
     ear.play(0.0, bytes(32000))
