@@ -8,7 +8,7 @@ import functools
 import itertools
 import json
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -51,7 +51,7 @@ from sayna_testing.server.rest import (
     answer,
 )
 from sayna_testing.server.room_journal import note_rooms
-from sayna_testing.server.rooms import Participant, Room, Rooms
+from sayna_testing.server.rooms import CallAnswered, Participant, RoomEvent, Rooms
 from sayna_testing.server.session import DEFAULT_TIMEOUT, Session
 from sayna_testing.server.settings import ServerSettings, SipHook
 from sayna_testing.server.state import ServerState
@@ -93,6 +93,7 @@ class FakeSaynaServer:
         self._connectors: list[MemoryConnector] = []
         self._sessions: list[Session] = []
         self._claimed: set[str] = set()
+        self._callees: dict[str, RoomCaller] = {}
         self._numbers = itertools.count(1)
         self._runner = BackgroundLoop()
         self._exit = contextlib.ExitStack()
@@ -104,7 +105,7 @@ class FakeSaynaServer:
         self._open = True
         self._exit.enter_context(clock.steady())
         self._exit.callback(clock.add_probe(self._owes))
-        self._exit.callback(self._state.rooms.subscribe(note_rooms(self.journal)))
+        self._watch_rooms()
         return self
 
     def __exit__(
@@ -324,16 +325,36 @@ class FakeSaynaServer:
         *,
         outcome: FarOutcome = "answers",
         after: float = 0.0,
-        on_answer: Callable[[Room, Participant], None] | None = None,
     ) -> None:
         """Say who picks up a number that is called or transferred to (rest.md 14.2, 14.3).
 
         `after` so many seconds of ringing it `answers` or is `busy`; `no answer` rings for 30 s.
-        Numbers nobody was set up for answer at once. `on_answer` is called with the room and the
-        callee. Raises ValueError for what is no phone number, and for a negative `after`.
+        Numbers nobody was set up for answer at once. Raises ValueError for what is no phone
+        number, and for a negative `after`.
         """
-        end = FarEnd(outcome=outcome, after=after, on_answer=on_answer)
-        self._state.far_ends[tel_uri(to)] = end
+        self._state.far_ends[tel_uri(to)] = FarEnd(outcome=outcome, after=after)
+
+    async def wait_for_callee(self, to: str, *, timeout: float = DEFAULT_TIMEOUT) -> RoomCaller:
+        """Who picked up this number when Sayna called it, each call handed out once.
+
+        The callee speaks and listens like a caller. `timeout` is in seconds of the test's clock.
+        Raises ExpectationError when nobody picked up, ValueError for what is no phone number.
+        """
+        number = tel_uri(to).removeprefix("tel:")
+        words = f"{number} to be called and to answer within {timeout:g} s"
+        entry = await until(
+            self.journal,
+            lambda e: (
+                e.kind == "call_answered"
+                and e.data["to"] == number
+                and e.data["sid"] not in self._claimed
+            ),
+            expected=words,
+            timeout=timeout,
+            unmet=lambda: failure(words, self.journal),
+        )
+        self._claimed.add(entry.data["sid"])
+        return self._callees[entry.data["sid"]]
 
     def reset(self) -> None:
         """Begin again at the same address: sessions are cut, all that is known is forgotten.
@@ -345,9 +366,10 @@ class FakeSaynaServer:
                 session.cut()
             self._state.close()
             self._state = ServerState(self.settings)
-            self._exit.callback(self._state.rooms.subscribe(note_rooms(self.journal)))
+            self._watch_rooms()
             self._sessions.clear()
             self._claimed.clear()
+            self._callees.clear()
             self._numbers = itertools.count(1)
             self.journal.clear()
             self.allow_errors.clear()
@@ -360,6 +382,18 @@ class FakeSaynaServer:
         return self._runner.run(act, timeout)
 
     # Shells around the rules
+
+    def _watch_rooms(self) -> None:
+        for listener in (self._meet, note_rooms(self.journal)):
+            self._exit.callback(self._state.rooms.subscribe(listener))
+
+    def _meet(self, event: RoomEvent) -> None:
+        """Get to know who picks up, before the journal tells who waits."""
+        if isinstance(event, CallAnswered):
+            callee = event.participant
+            self._callees[callee.sid] = RoomCaller(
+                event.room, callee, self.journal, lambda: self.sessions
+            )
 
     async def _answer(self, request: Request) -> Response | Upgrade:
         return await answer(self._state, request, post=self._post)

@@ -85,6 +85,7 @@ class RoomCaller(Caller):
         self.room = room
         self.participant = participant
         self._sessions = sessions
+        self._arrival = len(journal)
         self._checked: set[str] = set()
 
     def __repr__(self) -> str:
@@ -135,7 +136,9 @@ class RoomCaller(Caller):
 
     async def hung_up(self, *, within: float = DEFAULT_TIMEOUT) -> None:
         """Wait until the agent has ended the call; raises ExpectationError when it has not."""
-        await self.sees(self._is_my_end, expected="the agent to hang up", within=within)
+        await self.sees(
+            self._is_my_end, expected="the agent to hang up", within=within, start=self._arrival
+        )
 
     def _sounds(self, text: str, manner: Manner) -> None:
         """Recordings hear the sound; the agent is given what a recogniser makes of it."""

@@ -1,10 +1,7 @@
 """Who picks up a number that Sayna calls or transfers to (rest.md 14.2, 14.3)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
-
-from sayna_testing.server.rooms import Participant, Room
 
 Outcome = Literal["answers", "busy", "no answer"]
 
@@ -14,14 +11,10 @@ RINGING = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FarEnd:
-    """Who picks up a number: `after` so many seconds it answers or is busy.
-
-    `on_answer` is called with the room and the callee, in the loop that handles the call.
-    """
+    """Who picks up a number: `after` so many seconds it answers or is busy."""
 
     outcome: Outcome = "answers"
     after: float = 0.0
-    on_answer: Callable[[Room, Participant], None] | None = None
 
     def __post_init__(self) -> None:
         if self.outcome not in get_args(Outcome):

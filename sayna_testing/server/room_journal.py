@@ -11,6 +11,7 @@ from sayna_testing.server.rooms import (
     AgentAudioCleared,
     AgentLoop,
     AgentLoopEnded,
+    CallAnswered,
     DataReceived,
     ParticipantAudio,
     ParticipantJoined,
@@ -48,6 +49,15 @@ def _track(event: TrackPublished) -> dict[str, Any]:
     }
 
 
+def _call(event: CallAnswered) -> dict[str, Any]:
+    callee = event.participant
+    return {
+        "identity": callee.identity,
+        "to": callee.attributes["sip.phoneNumber"],
+        "sid": callee.sid,
+    }
+
+
 _KINDS: dict[type[RoomEvent], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     RoomCreated: ("room_created", lambda _: {}),
     RoomDeleted: ("room_deleted", lambda _: {}),
@@ -57,6 +67,7 @@ _KINDS: dict[type[RoomEvent], tuple[str, Callable[[Any], dict[str, Any]]]] = {
     ),
     ParticipantLeft: ("participant_left", lambda e: {"identity": e.participant.identity}),
     TrackPublished: ("track_published", _track),
+    CallAnswered: ("call_answered", _call),
     DataReceived: ("room_data", _data),
     ParticipantAudio: (
         "caller_audio",

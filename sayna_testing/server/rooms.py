@@ -97,6 +97,14 @@ class TrackPublished:
 
 
 @dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """A participant whom Sayna called by telephone picked up."""
+
+    room: "Room"
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
 class DataReceived:
     """A data packet; `sender` None is the server's API."""
 
@@ -175,6 +183,7 @@ RoomEvent = (
     | ParticipantJoined
     | ParticipantLeft
     | TrackPublished
+    | CallAnswered
     | DataReceived
     | ParticipantAudio
     | AgentAudio

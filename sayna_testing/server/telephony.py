@@ -5,7 +5,7 @@ from typing import Literal
 
 from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.livekit import LiveKitError, sip_refusal
-from sayna_testing.server.rooms import Participant, Room
+from sayna_testing.server.rooms import CallAnswered, Participant, Room
 from sayna_testing.server.state import ServerState
 
 _BUSY = sip_refusal(
@@ -50,8 +50,7 @@ async def _ring(room: Room, callee: Participant, far_end: FarEnd) -> None:
         return
     callee.attributes["sip.callStatus"] = "active"
     room.publish_track(callee.identity)
-    if far_end.on_answer is not None:
-        far_end.on_answer(room, callee)
+    room.tell(CallAnswered(room, callee))
 
 
 async def transfer(

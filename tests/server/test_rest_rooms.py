@@ -9,7 +9,7 @@ from freezegun import freeze_time
 from sayna_testing.clock import virtual_time
 from sayna_testing.server.far_end import FarEnd
 from sayna_testing.server.livekit import Call, refusal, sip_refusal, unreachable
-from sayna_testing.server.rooms import Participant, ParticipantLeft, Room, RoomEvent
+from sayna_testing.server.rooms import CallAnswered, Participant, ParticipantLeft, RoomEvent
 from sayna_testing.server.settings import LiveKitSettings, ServerSettings, SipSettings
 from tests.server.asking import ACME, TENANTS, Rest
 
@@ -297,8 +297,8 @@ async def test_track_is_not_muted(
 
 async def test_called_number_joins_the_room_and_answers() -> None:
     rest = Rest()
-    answered_by: list[tuple[Room, Participant]] = []
-    rest.state.far_ends["tel:+2"] = FarEnd(on_answer=lambda *who: answered_by.append(who))
+    events: list[RoomEvent] = []
+    rest.state.rooms.subscribe(events.append)
     answered = await rest.json("POST", "/sip/call", CALL)
     room = rest.state.rooms.get("r")
     assert room is not None
@@ -314,7 +314,7 @@ async def test_called_number_joins_the_room_and_answers() -> None:
     await rest.settled()
     assert callee.attributes["sip.callStatus"] == "active"
     assert callee.is_publisher
-    assert answered_by == [(room, callee)]
+    assert events[-1] == CallAnswered(room, callee)
 
 
 @pytest.mark.parametrize(

@@ -282,6 +282,42 @@ def test_somebody_joins_by_browser_says_sends_and_leaves(server: FakeSaynaServer
     assert [e.data["text"] for e in server.journal if e.kind == "room_data"] == ["typing"]
 
 
+CALLEE = "+447700900123"
+
+
+def test_who_is_called_speaks_and_listens_like_a_caller(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        async with SaynaClient(server.url, STT, TTS, LiveKitConfig(room_name="r")).connect() as me:
+            await me.speak("Is anybody there?")
+            await me.sip_call("r", "Cal Lee", "callee", "+442071838750", CALLEE)
+            callee = await server.wait_for_callee(CALLEE)
+            await me.speak("Your table is free now.")
+            assert await callee.hears("free now") == "Your table is free now."
+            assert [utterance.text for utterance in callee.heard] == ["Your table is free now."]
+            assert (await callee.says("thank you")).final == "thank you"
+            assert callee.session.config["livekit"]["room_name"] == "r"
+            await me.remove_livekit_participant("r", "callee")
+            await callee.hung_up(within=1)
+
+    server.answers(CALLEE, after=3)
+    asyncio.run(call())
+    asyncio.run(call())  # another one, who takes nothing of the first for its own
+
+
+def test_who_does_not_pick_up_is_told(server: FakeSaynaServer) -> None:
+    async def call() -> None:
+        server.answers(CALLEE, outcome="busy")
+        async with SaynaClient(server.url, without_audio=True) as me:
+            await me.sip_call("r", "Cal Lee", "callee", "+442071838750", CALLEE)
+            words = r"\+447700900123 to be called and to answer within 2 s"
+            with pytest.raises(ExpectationError, match=words):
+                await server.wait_for_callee(CALLEE, timeout=2)
+            with pytest.raises(ValueError, match="Invalid character"):
+                await server.wait_for_callee("nobody")
+
+    asyncio.run(call())
+
+
 def test_who_joins_later_has_not_heard_what_was_said_before(server: FakeSaynaServer) -> None:
     async def call() -> None:
         async with SaynaClient(server.url, STT, TTS, LiveKitConfig(room_name="r")).connect() as me:
