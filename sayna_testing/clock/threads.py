@@ -149,8 +149,6 @@ def _patience(thread: threading.Thread) -> float:
 
 def _worker(loop: asyncio.AbstractEventLoop) -> str | None:
     for thread in threading.enumerate():
-        if thread is threading.main_thread() or thread.name.startswith("sayna-"):
-            continue
         # anyio keeps its idle workers in a list that every one of them knows.
         idle = getattr(thread, "idle_workers", ())
         if getattr(thread, "loop", None) is loop and thread not in idle:

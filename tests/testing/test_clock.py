@@ -95,6 +95,7 @@ def test_advance_lets_everything_due_happen() -> None:
         assert done == []
         await clock.advance(0.001)
         assert done == ["work"]
+        await clock.advance(0)
         await task
         with pytest.raises(ValueError, match=r"seconds >= 0, got -1"):
             await clock.advance(-1)
