@@ -76,6 +76,8 @@ def test_twice_the_pace_is_half_the_length() -> None:
 def test_syllables_of_chinese_and_korean_are_spoken_one_by_one() -> None:
     assert 10 / duration("您好请问几位客人呢", 160) == pytest.approx(5, rel=0.15)
     assert 10 / duration("안녕하세요반갑습니다", 160) == pytest.approx(5, rel=0.15)
+    for first, last in ("\u3400\u9fff", "\uac00\ud7a3", "\U00020000\U0003ffff"):
+        assert duration(first) == duration(last) == duration("您")
 
 
 @pytest.mark.parametrize(
