@@ -354,6 +354,7 @@ async def test_an_error_answer_that_breaks_off_is_a_connection_error() -> None:
             await client.health(timeout=0.05)
 
 
+@pytest.mark.filterwarnings("ignore::sayna_testing.SaynaLeakWarning")  # it is left on purpose
 def test_a_client_outlives_the_loop_it_was_left_open_in(sayna_server: Any) -> None:
     client = SaynaClient(sayna_server.url, STT, TTS)
     ends: list[ConnectionClosed] = []
@@ -371,6 +372,7 @@ def test_a_client_outlives_the_loop_it_was_left_open_in(sayna_server: Any) -> No
     gc.collect()
 
 
+@pytest.mark.filterwarnings("ignore::sayna_testing.SaynaLeakWarning")  # it is left on purpose
 def test_a_loop_shut_down_in_the_middle_of_a_handler_leaves_nothing_waiting(
     sayna_server: Any,
 ) -> None:
