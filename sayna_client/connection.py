@@ -185,8 +185,8 @@ class Connection:
             return ConnectionClosed(data or None, extra or "", "server", clean=True)
         if isinstance(data, aiohttp.WebSocketError):
             return ConnectionClosed(data.code, str(data), "client", clean=False)
-        error = self._socket.exception()
-        return ConnectionClosed(None, str(error) if error else "", "network", clean=False)
+        # aiohttp only tells of its own Close, which it could not write to what had been cut.
+        return ConnectionClosed(None, "the connection was lost", "network", clean=False)
 
 
 def _tapping(taps: list[Tap | None]) -> aiohttp.TraceConfig:

@@ -109,6 +109,8 @@ class Session:
         state = self.state
         if state == "configuring":
             raise SaynaNotReadyError
+        if state == "reconnecting":
+            raise SaynaNotConnectedError("Not connected: reconnecting, wait for `ready`")
         if state != "ready":
             raise SaynaNotConnectedError
         self.check_loop()

@@ -241,6 +241,7 @@ async def test_a_drop_in_the_middle_of_a_frame_is_a_loss() -> None:
         await finished(client)
     assert client.closed is not None
     assert client.closed.initiator == "network"
+    assert client.closed.reason == "the connection was lost"
     assert not client.closed.clean
 
 
@@ -536,7 +537,7 @@ async def test_disconnect_while_reconnecting_stops_it() -> None:
         await client.connect()
         await wait
         await client_is(client, "reconnecting")
-        with pytest.raises(SaynaNotConnectedError):
+        with pytest.raises(SaynaNotConnectedError, match="Not connected: reconnecting"):
             await client.clear()
         await client.disconnect()
         assert client.state == "disconnected"
