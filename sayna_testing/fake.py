@@ -206,7 +206,7 @@ class FakeSaynaServer:
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong: plan faults here; those that hit nothing are its `unused`."""
+        """What is to go wrong: plan faults here; those not used up are its `unused`."""
         return self._state.faults
 
     @property

@@ -28,7 +28,7 @@ __all__ = ["Run", "SaynaFaultWarning"]
 
 
 class SaynaFaultWarning(UserWarning):
-    """A test planned a fault that nobody met, so it did not test what it says."""
+    """A test planned a fault that was not met as often, so it did not test what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,13 @@ class Run:
             )
         unused = [fault for used in self._used for fault in used.server.faults.unused]
         if unused and self.choice.strict:
-            pytest.fail("strict: planned faults hit nothing: " + ", ".join(unused), pytrace=False)
+            pytest.fail(
+                "strict: planned faults were not used up: " + ", ".join(unused), pytrace=False
+            )
         if self.choice.strict and self._own is not None:
             _fail_on(lost(self._own, self.ended_by_force))
         for fault in unused:
-            warnings.warn(SaynaFaultWarning(f"this fault hit nothing: {fault}"), stacklevel=1)
+            warnings.warn(SaynaFaultWarning(f"this fault was not used up: {fault}"), stacklevel=1)
 
     def check_leaks(self, server: FakeSaynaServer) -> None:
         """Tell what is still open of a server about to close: a warning, a failure when strict."""

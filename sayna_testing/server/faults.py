@@ -3,7 +3,7 @@
     with server.faults.http_status(503, retry_after=2, path="/voices"): ...
     server.faults.on("frame_dropped", frame="tts_playback_complete")
 
-A fault hits once unless told otherwise and is spent then; `unused` names those that hit nothing.
+A fault hits once unless told otherwise and is spent then; `unused` names those that were not.
 """
 
 import functools
@@ -124,7 +124,9 @@ class Fault:
 
     def __str__(self) -> str:
         target = " ".join(part for part in self.target if part)
-        return f"{self.effect} on {target}" if target else str(self.effect)
+        place = f" on {target}" if target else ""
+        met = f"{self.hits}" if self._left is None else f"{self.hits} of {self.hits + self._left}"
+        return f"{self.effect}{place}, met {met} times"
 
     @property
     def unlimited(self) -> bool:

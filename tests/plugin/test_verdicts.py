@@ -635,13 +635,15 @@ UNMET = """
 def test_a_fault_that_nobody_met_is_a_warning(suite: Suite) -> None:
     result = suite(UNMET, AUTO, "-W", "default")
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines(["*SaynaFaultWarning: this fault hit nothing: *503*/voices*"])
+    result.stdout.fnmatch_lines(
+        ["*SaynaFaultWarning: this fault was not used up: *503*/voices, met 0 of 1 times*"]
+    )
 
 
 def test_a_fault_that_nobody_met_fails_when_strict(suite: Suite) -> None:
     result = suite(UNMET, AUTO, ini="sayna_strict = true")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*strict: planned faults hit nothing: *503*/voices*"])
+    result.stdout.fnmatch_lines(["*strict: planned faults were not used up: *503*/voices*"])
 
 
 TWO_RATES = """

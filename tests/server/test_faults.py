@@ -317,9 +317,9 @@ def test_unused_faults_are_named() -> None:
     faults.http_delay(1, times=None)
     faults.speech("ws-1")
     assert faults.unused == (
-        "Closed(code=1011) on frame < ready",
-        "SpeechFails(text='x', after=0) on speech",
-        "Delay(seconds=1) on http",
+        "Closed(code=1011) on frame < ready, met 0 of 1 times",
+        "SpeechFails(text='x', after=0) on speech, met 1 of 2 times",
+        "Delay(seconds=1) on http, met 0 times",
     )
     faults.http("GET", "/")
     assert len(faults.unused) == 2
