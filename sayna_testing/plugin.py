@@ -212,7 +212,7 @@ def _run_of(item: pytest.Item) -> Run:
     if run is None:
         from sayna_testing._pytest.run import Run
 
-        run = item.stash[_RUN] = Run(_choice(item), _shared(item.config))
+        run = item.stash[_RUN] = Run(_choice(item), item.warn, _shared(item.config))
         run.watch.start()
     return run
 

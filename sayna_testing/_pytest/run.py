@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import traceback
-import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,8 +45,14 @@ class _Used:
 class Run:
     """What one test does with its fakes, from the first fixture to the last report."""
 
-    def __init__(self, choice: Choice, shared: Iterable[FakeSaynaServer] = ()) -> None:
+    def __init__(
+        self,
+        choice: Choice,
+        warn: Callable[[Warning], None],
+        shared: Iterable[FakeSaynaServer] = (),
+    ) -> None:
         self.choice = choice
+        self._warn = warn
         self.clock: Clock | None = None
         self.failed = False
         self.told = False
@@ -98,7 +103,7 @@ class Run:
         if self.choice.strict and self._own is not None:
             _fail_on(lost(self._own, self.ended_by_force))
         for fault in unused:
-            warnings.warn(SaynaFaultWarning(f"this fault was not used up: {fault}"), stacklevel=1)
+            self._warn(SaynaFaultWarning(f"this fault was not used up: {fault}"))
 
     def check_leaks(self, server: FakeSaynaServer) -> None:
         """Tell what is still open of a server about to close: a warning, a failure when strict."""
@@ -108,7 +113,7 @@ class Run:
         if self.choice.strict:
             _fail_on(found)
         for leak in found:
-            warnings.warn(SaynaLeakWarning(leak), stacklevel=1)
+            self._warn(SaynaLeakWarning(leak))
 
     def section(self) -> str:
         """What a failure shows beside the error itself; empty when no fake was used."""

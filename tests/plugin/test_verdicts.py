@@ -428,9 +428,9 @@ def test_a_client_of_the_sdk_that_is_not_disconnected_is_a_leak(pytester: pytest
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", AUTO)  # no filter of warnings
     result.assert_outcomes(passed=4, failed=1, warnings=3)
-    opened = "SaynaLeakWarning: the client opened at test_it.py:{} was never closed"
+    opened = "test_it.py:*: SaynaLeakWarning: the client opened at test_it.py:{} was never closed"
     for test, line in (("awaited", 8), ("rest", 15), ("long_loop", 8)):
-        result.stdout.fnmatch_lines([f"*::test_{test}", f"*{opened.format(line)}"])
+        result.stdout.fnmatch_lines([f"*::test_{test}", f"  {opened.format(line)}"])
     result.stdout.fnmatch_lines(["left open: the client opened at test_it.py:8 was never closed"])
 
 
