@@ -354,11 +354,12 @@ def start_up(folder: Path) -> dict[str, float]:
         "pytest-aiohttp": AIOHTTP,
     }
     times: dict[str, list[float]] = {name: [] for name in plugins}
-    for _ in range(3 * ROUNDS):
+    for number in range(12 * ROUNDS):  # a run varies by far more than ours takes
         empty = run(PLAIN, 1, folder).all
         for name, loaded in plugins.items():
-            took = run(Contender(loaded, PLAIN.code), 1, folder).all
-            times[name].append((took - empty) * 1000)
+            if name == "sayna" or number % 4 == 0:
+                took = run(Contender(loaded, PLAIN.code), 1, folder).all
+                times[name].append((took - empty) * 1000)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
